@@ -1,0 +1,32 @@
+/** Milliseconds in each of the units of Go's time.ParseDuration, which Sentry reads its settings with. */
+const goUnits: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Reads `24h`, `1h30m`, `25s` as Go does; undefined where Go would refuse. In milliseconds. */
+export function parseGoDuration(text: string): number | undefined {
+  const match = /^([-+]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.exec(text);
+  if (text === '0') return 0;
+  if (!match) return undefined;
+  let total = 0;
+  for (const [, value, unit] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
+    total += Number(value) * (goUnits[unit ?? ''] ?? Number.NaN);
+  }
+  return match[1] === '-' ? -total : total;
+}
+
+const dayMs = 86_400_000;
+const validityUnits: Record<string, number> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: dayMs,
+  w: 7 * dayMs,
+  y: 365 * dayMs,
+};
+
+/** Reads `365` (days, as upstream), `12h`, `90d`, `10y`; undefined for anything else. In milliseconds. */
+export function parseValidity(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)([smhdwy]?)$/.exec(text.trim());
+  if (!match) return undefined;
+  const ms = Number(match[1]) * (validityUnits[match[2] || 'd'] ?? Number.NaN);
+  return Number.isFinite(ms) && ms > 0 ? ms : undefined;
+}

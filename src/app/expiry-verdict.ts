@@ -1,0 +1,26 @@
+import type { ExpiryReport } from './expiry.ts';
+
+/** What a person should know beside the line about the root. */
+export function expiryRemarks({ store, root, issuer }: ExpiryReport): string[] {
+  const remarks = [`Trust store: directory ${store.name}`];
+  if (store.state === 'interrupted')
+    remarks.push('Warning: a change was interrupted; this is the bundle it leads to. Finish it: dapr-mtls repair');
+  if (store.state === 'unknown')
+    remarks.push('Warning: the work directory may not be read, so it is not known whether a change is under way');
+  if (issuer.status === 'expired')
+    remarks.push(`Warning: the issuer certificate has expired (${issuer.notAfter}): Sentry does not start`);
+  else if (issuer.remainingSeconds < root.remainingSeconds)
+    remarks.push(`The issuer certificate ends sooner than the root: ${issuer.notAfter}`);
+  return remarks;
+}
+
+export type FailOn = 'never' | 'warning' | 'error';
+
+/** 10 when root or issuer are as bad as asked; another anchor never decides. */
+export function exitCodeOfStatuses({ root, issuer }: ExpiryReport, failOn: FailOn): number {
+  const statuses = [root.status, issuer.status];
+  const isError = statuses.some((status) => status === 'expired' || status === 'not-yet-valid');
+  const isWarning = isError || statuses.includes('expiring');
+  if (failOn === 'error' && isError) return 10;
+  return failOn === 'warning' && isWarning ? 10 : 0;
+}

@@ -1,0 +1,110 @@
+import type { KeyObject } from 'node:crypto';
+import type { TrustBundle } from '../pki/bundle.ts';
+import { issueIssuer, issueRoot } from '../pki/issue.ts';
+import type { KeyType } from '../pki/keys.ts';
+import type { SideFile, StoredBundle, TrustStore } from '../store/port.ts';
+import { readCurrent } from './renew/current.ts';
+import { issueContext } from './renew/make.ts';
+import { planSteps } from './renew/plan.ts';
+import { type BackupReport, describeBackup, endOfRoot } from './renew/report.ts';
+import { type Document, describeStore, document, type StoreReport } from './report.ts';
+import { describeRootKey, planRootKey, type RootKeyReport, type RootKeyWish, rootKeyLost } from './root-key.ts';
+
+export interface InitInput {
+  /** Own certificates, judged when they are written; undefined: new ones are made. */
+  readonly own: TrustBundle | undefined;
+  /** An existing root key to be used again. */
+  readonly rootKey: KeyObject | undefined;
+  readonly saveRootKey: RootKeyWish | undefined;
+  readonly trustDomain: string;
+  readonly now: Date;
+  readonly rootValidMs: number;
+  readonly issuerValidMs: number;
+  readonly allowedClockSkewMs: number;
+  readonly keyType: KeyType;
+  readonly issuerPathLength: number | undefined;
+  /** The Configuration to write; undefined where the present one is as it should be. */
+  readonly configuration: SideFile | undefined;
+  readonly configurationPath: string;
+  readonly force: boolean;
+  readonly backupPassphrase: string | undefined;
+  readonly keepBackups: number;
+  readonly purpose: string;
+  readonly newSerial: () => string;
+  readonly newKey: (type: KeyType) => KeyObject;
+}
+
+export interface InitReport extends Document<'Init'> {
+  readonly store: StoreReport;
+  /** made: a bundle was written. kept: one was there already. finished: an interrupted run was carried to its end. */
+  readonly outcome: 'made' | 'kept' | 'finished';
+  readonly validUntil: string;
+  readonly trustDomain: string;
+  readonly configuration: string;
+  readonly backup: BackupReport | null;
+  readonly rootKey: RootKeyReport | null;
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Makes a bundle where there is none. An existing one is left as it is unless it is forced.
+ * @throws DaprMtlsError of the store, and `trust.refused` for own certificates that Sentry refuses
+ */
+export async function initialize(store: TrustStore, input: InitInput): Promise<InitReport> {
+  const session = await store.openForChange(input.purpose);
+  try {
+    const stored = session.read();
+    const report = (outcome: InitReport['outcome'], rest: Pick<InitReport, 'backup' | 'rootKey' | 'remarks'>) =>
+      document('Init', {
+        store: describeStore(store.location, stored),
+        outcome,
+        validUntil: endOfRoot(session.read().files) ?? '',
+        trustDomain: input.trustDomain,
+        configuration: input.configurationPath,
+        ...rest,
+      });
+    const nothing = { backup: null, rootKey: null, remarks: [] };
+    const sideFiles = input.configuration ? [input.configuration] : [];
+    if (session.finished?.purpose === input.purpose) return report('finished', nothing);
+    if (hasBundle(stored) && !input.force) {
+      await session.apply({ steps: [], sideFiles }, stored.revision);
+      return report('kept', nothing);
+    }
+    const made = input.own ? { bundle: input.own, rootKey: undefined } : await makeBundle(input);
+    const steps = planSteps(readCurrent(stored, store.location, input.now), made.bundle, input.now);
+    const backup = session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
+    await session.apply(
+      { steps, sideFiles: [...planRootKey(made.rootKey, input.saveRootKey), ...sideFiles] },
+      stored.revision,
+    );
+    session.pruneBackups(input.keepBackups);
+    const isLost = made.rootKey !== undefined && !input.saveRootKey && !input.rootKey;
+    return report('made', {
+      backup: describeBackup(backup),
+      rootKey: made.rootKey ? describeRootKey(input.saveRootKey) : null,
+      remarks: isLost ? [rootKeyLost] : [],
+    });
+  } finally {
+    session.close();
+  }
+}
+
+/** Any of the three files counts: a half bundle is somebody's, too. */
+function hasBundle({ files }: StoredBundle): boolean {
+  return Object.values(files).some((content) => content !== undefined);
+}
+
+async function makeBundle(input: InitInput): Promise<{ bundle: TrustBundle; rootKey: KeyObject }> {
+  const { now, keyType, newKey } = input;
+  const context = issueContext(input);
+  const rootKey = input.rootKey ?? newKey(keyType);
+  const root = await issueRoot(rootKey, new Date(now.getTime() + input.rootValidMs), context);
+  const issuer = await issueIssuer(
+    root,
+    newKey(keyType),
+    new Date(now.getTime() + input.issuerValidMs),
+    context,
+    input.issuerPathLength,
+  );
+  return { rootKey, bundle: { anchors: [root.certificate], issuerChain: [issuer.certificate], issuerKey: issuer.key } };
+}

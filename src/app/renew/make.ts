@@ -1,0 +1,142 @@
+import type { KeyObject } from 'node:crypto';
+import { DaprMtlsError } from '../../errors.ts';
+import type { TrustBundle } from '../../pki/bundle.ts';
+import { type Certificate, hasSameKey } from '../../pki/certificate.ts';
+import { verifyLeafOf } from '../../pki/chain.ts';
+import { type Authority, type IssueContext, issueIssuer, issueRoot, renewRoot } from '../../pki/issue.ts';
+import { publicKeyOf } from '../../pki/keys.ts';
+import { buildBridge, isBridgeProven } from './bridge.ts';
+import { type CurrentBundle, workingAnchors } from './current.ts';
+import type { Renewal, RenewOptions, RenewRequest } from './renewal.ts';
+
+/**
+ * Makes the bundle that a renewal leads to, by the gentlest way that holds. Nothing is written.
+ * @throws DaprMtlsError `trust.impossible`
+ */
+export async function makeRenewal(current: CurrentBundle, options: RenewOptions): Promise<Renewal> {
+  const { request } = options;
+  if (request.kind === 'own') return fromOwnBundle(current, request.bundle, options.now);
+  const oldRoot = request.kind === 'private-key' ? findByKey(current, request.rootKey) : undefined;
+  if (request.kind === 'private-key' && oldRoot) return renewSameKey(current, oldRoot, request.rootKey, options);
+  return makeNewRoot(current, request, options);
+}
+
+function fromOwnBundle(current: CurrentBundle, bundle: TrustBundle, at: Date): Renewal {
+  const root = verifyLeafOf(bundle.issuerChain, { anchors: bundle.anchors, at }).chains[0]?.at(-1) ?? bundle.anchors[0];
+  if (!root) throw new Error('an accepted bundle has an anchor');
+  const cutOff = workingAnchors(current, at).filter(
+    (anchor) => !verifyLeafOf(bundle.issuerChain, { anchors: [anchor], at }).ok,
+  );
+  const procedure = cutOff.length === 0 && current.refusal === undefined ? 'same-root' : 'replace';
+  return { procedure, bundle, root, rootKey: undefined, remarks: [] };
+}
+
+/** The anchor that the key belongs to; the one the issuer hangs on, where several fit. */
+function findByKey({ root, liveAnchors }: CurrentBundle, key: KeyObject): Certificate | undefined {
+  const isOf = (certificate: Certificate) => hasSameKey(publicKeyOf(key), certificate.publicKey);
+  if (root && isOf(root)) return root;
+  return liveAnchors.find(isOf);
+}
+
+async function renewSameKey(
+  current: CurrentBundle,
+  oldRoot: Certificate,
+  key: KeyObject,
+  options: RenewOptions,
+): Promise<Renewal> {
+  const context = issueContext(options);
+  const root = await renewRoot(oldRoot, key, after(options.now, options.rootValidMs), context);
+  const issuer = await makeIssuer(root, options, context);
+  const others = current.liveAnchors.filter((anchor) => !hasSameKey(anchor.publicKey, root.certificate.publicKey));
+  const bundle: TrustBundle = {
+    anchors: [root.certificate, ...others],
+    issuerChain: [issuer.certificate],
+    issuerKey: issuer.key,
+  };
+  assertBothWays(current, oldRoot, bundle, options.now);
+  return { procedure: 'same-key', bundle, root: root.certificate, rootKey: key, remarks: [] };
+}
+
+/**
+ * The promise of a renewal on the same key, proven before anything is written: who holds the old
+ * root verifies new leaves, and who holds the new one verifies leaves of the old issuer.
+ */
+function assertBothWays(current: CurrentBundle, oldRoot: Certificate, bundle: TrustBundle, at: Date): void {
+  const isOldLive = at >= oldRoot.notBefore && at <= oldRoot.notAfter;
+  const forwards = !isOldLive || verifyLeafOf(bundle.issuerChain, { anchors: [oldRoot], at }).ok;
+  const [oldIssuer, ...rest] = current.issuerChain;
+  const worksToday =
+    oldIssuer && workingAnchors(current, at).some((anchor) => anchor.fingerprint === oldRoot.fingerprint);
+  const backwards = !worksToday || verifyLeafOf([oldIssuer, ...rest], { anchors: bundle.anchors, at }).ok;
+  if (forwards && backwards) return;
+  throw new DaprMtlsError('trust.impossible', {
+    message: `the renewed root and ${oldRoot.subject} would not verify each other's certificates`,
+    hint: 'Nothing was written. Renew without --private-key: the bridge keeps both sides talking where it holds.',
+  });
+}
+
+type NewRootRequest = Exclude<RenewRequest, { kind: 'own' }>;
+
+async function makeNewRoot(current: CurrentBundle, request: NewRootRequest, options: RenewOptions): Promise<Renewal> {
+  const context = issueContext(options);
+  const rootKey = request.kind === 'private-key' ? request.rootKey : options.newKey(options.keyType);
+  const root = await issueRoot(rootKey, after(options.now, options.rootValidMs), context);
+  const issuer = await makeIssuer(root, options, context);
+  const remarks =
+    request.kind === 'private-key' ? ["The key that was given is not the running root's: this makes a new root."] : [];
+  const made = { root: root.certificate, rootKey };
+  const obstacle = whyNotBridge(request, options);
+  const bridge = obstacle
+    ? { ok: false as const, reason: obstacle }
+    : await buildBridge(current, root.certificate, issuer, options.now, context);
+  if (bridge.ok) {
+    const anchors = [root.certificate, ...bridge.keptAnchors];
+    return {
+      ...made,
+      procedure: 'bridge',
+      bundle: { anchors, issuerChain: bridge.issuerChain, issuerKey: issuer.key },
+      remarks: [...remarks, ...bridge.remarks],
+    };
+  }
+  if (request.procedure === 'bridge') {
+    throw new DaprMtlsError('trust.impossible', {
+      message: `a bridge is not possible: ${bridge.reason}`,
+      hint: 'Leave --procedure out to replace the bundle whole, or renew with the root key: --private-key ROOT.KEY.',
+    });
+  }
+  const asked = request.procedure === 'replace';
+  return {
+    ...made,
+    procedure: 'replace',
+    bundle: { anchors: [root.certificate], issuerChain: [issuer.certificate], issuerKey: issuer.key },
+    remarks: asked ? remarks : [...remarks, `No bridge: ${bridge.reason}.`],
+  };
+}
+
+function whyNotBridge(request: NewRootRequest, { daprVersion }: RenewOptions): string | undefined {
+  if (request.procedure === 'replace') return '--procedure replace was given';
+  if (request.procedure === 'bridge') return undefined;
+  if (!daprVersion || isBridgeProven(daprVersion)) return undefined;
+  return `it is not proven on Dapr ${daprVersion.major}.${daprVersion.minor} (--procedure bridge insists)`;
+}
+
+function makeIssuer(
+  root: Authority,
+  { now, issuerValidMs, newKey, keyType, issuerPathLength }: RenewOptions,
+  context: IssueContext,
+): Promise<Authority> {
+  return issueIssuer(root, newKey(keyType), after(now, issuerValidMs), context, issuerPathLength);
+}
+
+export function issueContext({
+  now,
+  allowedClockSkewMs,
+  trustDomain,
+  newSerial,
+}: Pick<RenewOptions, 'now' | 'allowedClockSkewMs' | 'trustDomain' | 'newSerial'>): IssueContext {
+  return { trustDomain, notBefore: new Date(now.getTime() - allowedClockSkewMs), newSerial };
+}
+
+function after(now: Date, ms: number): Date {
+  return new Date(now.getTime() + ms);
+}

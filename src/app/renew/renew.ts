@@ -1,0 +1,152 @@
+import { DaprMtlsError } from '../../errors.ts';
+import { readCertificateFile } from '../../pki/reading.ts';
+import type {
+  ChangeSession,
+  ChangeStep,
+  FoundFiles,
+  StoredBundle,
+  StoreLocation,
+  TrustStore,
+} from '../../store/port.ts';
+import { assignRoles, describeStore, document, formatInstant } from '../report.ts';
+import { describeRootKey, planRootKey, type RootKeyWish, rootKeyLost } from '../root-key.ts';
+import { readCurrent } from './current.ts';
+import { listTrustPairs } from './effects.ts';
+import { makeRenewal } from './make.ts';
+import { planSteps } from './plan.ts';
+import type { Renewal, RenewOptions } from './renewal.ts';
+import {
+  describeBackup,
+  describeChanges,
+  describeSteps,
+  endOfRoot,
+  type RenewalOutcome,
+  type RenewalReport,
+} from './report.ts';
+
+export interface RenewInput extends RenewOptions {
+  /** The command as people know it: a run of the same one that was interrupted is this one's work. */
+  readonly purpose: string;
+  readonly rootKey: RootKeyWish | undefined;
+  readonly backupPassphrase: string | undefined;
+  readonly keepBackups: number;
+  /** Only when root or issuer end within this time. */
+  readonly ifExpiresWithinMs: number | undefined;
+}
+
+interface Prepared {
+  readonly renewal: Renewal;
+  readonly steps: readonly ChangeStep[];
+  readonly body: Pick<RenewalReport, 'procedure' | 'validUntil' | 'steps' | 'changes' | 'trust' | 'remarks'>;
+}
+
+/** What a renewal would do: made in memory, judged, described; nothing is written. */
+export async function previewRenewal(
+  store: Pick<TrustStore, 'location' | 'read'>,
+  input: RenewInput,
+): Promise<RenewalReport> {
+  const stored = store.read();
+  if (!isDue(stored, input)) return reportIdle('not-due', stored, store.location);
+  const { body } = await prepare(stored, store.location, input);
+  return document('Renewal', {
+    store: describeStore(store.location, stored),
+    outcome: 'dry-run' as const,
+    ...body,
+    backup: null,
+    rootKey: describeRootKey(input.rootKey),
+  });
+}
+
+/**
+ * Renews the bundle: read, make, judge, back up, write in steps, read back.
+ * @throws DaprMtlsError of the store, of the keys, and `trust.*` for what cannot be made
+ */
+export async function renew(store: TrustStore, input: RenewInput): Promise<RenewalReport> {
+  const { location } = store;
+  const before = store.read();
+  if (before.state === 'settled' && !isDue(before, input)) return reportIdle('not-due', before, location);
+  const session = await store.openForChange(input.purpose);
+  try {
+    const stored = session.read();
+    if (session.finished?.purpose === input.purpose) return reportIdle('finished', stored, location);
+    // Another run may have renewed while this one waited for the lock.
+    if (!isDue(stored, input)) return reportIdle('not-due', stored, location);
+    return await renewLocked(session, stored, location, input);
+  } finally {
+    session.close();
+  }
+}
+
+async function renewLocked(
+  session: ChangeSession,
+  stored: StoredBundle,
+  location: StoreLocation,
+  input: RenewInput,
+): Promise<RenewalReport> {
+  const { renewal, steps, body } = await prepare(stored, location, input);
+  const sideFiles = planRootKey(renewal.rootKey, input.rootKey);
+  const backup = session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
+  await session.apply({ steps, sideFiles }, stored.revision);
+  session.pruneBackups(input.keepBackups);
+  return document('Renewal', {
+    store: describeStore(location, session.read()),
+    outcome: 'renewed' as const,
+    ...body,
+    backup: describeBackup(backup),
+    rootKey: renewal.rootKey ? describeRootKey(input.rootKey) : null,
+  });
+}
+
+async function prepare(stored: StoredBundle, location: StoreLocation, input: RenewInput): Promise<Prepared> {
+  const { anchors, issuerChain, issuerKey } = stored.files;
+  if (!anchors && !issuerChain && !issuerKey) {
+    throw new DaprMtlsError('store.missing', {
+      message: `there is no bundle in ${location.name}`,
+      hint: 'Make one: `mtls init`. To renew another one, name its directory with --dir.',
+    });
+  }
+  const current = readCurrent(stored, location, input.now);
+  const renewal = await makeRenewal(current, input);
+  const steps = planSteps(current, renewal.bundle, input.now);
+  const after: FoundFiles = Object.assign({ ...stored.files }, ...steps.map(({ files }) => files));
+  const loses = input.rootKey === undefined && renewal.rootKey !== undefined && input.request.kind === 'fresh';
+  return {
+    renewal,
+    steps,
+    body: {
+      procedure: renewal.procedure,
+      validUntil: formatInstant(renewal.root.notAfter),
+      steps: describeSteps(steps, location),
+      changes: describeChanges(stored.files, after, location, input.now),
+      trust: listTrustPairs(current, renewal, input.now),
+      remarks: [...renewal.remarks, ...(loses ? [rootKeyLost] : [])],
+    },
+  };
+}
+
+/** Everything that is not plainly good for longer is due: also what cannot be read. */
+function isDue({ files }: StoredBundle, { ifExpiresWithinMs, now }: RenewInput): boolean {
+  if (ifExpiresWithinMs === undefined) return true;
+  const { root, issuer } = assignRoles({
+    anchors: files.anchors && readCertificateFile('anchors', files.anchors),
+    issuerChain: files.issuerChain && readCertificateFile('issuerChain', files.issuerChain),
+  });
+  if (!root || !issuer) return true;
+  const end = Math.min(root.notAfter.getTime(), issuer.notAfter.getTime());
+  return end - now.getTime() < ifExpiresWithinMs;
+}
+
+function reportIdle(outcome: RenewalOutcome, stored: StoredBundle, location: StoreLocation): RenewalReport {
+  return document('Renewal', {
+    store: describeStore(location, stored),
+    outcome,
+    procedure: null,
+    validUntil: endOfRoot(stored.files) ?? '',
+    steps: [],
+    changes: [],
+    trust: [],
+    backup: null,
+    rootKey: null,
+    remarks: [],
+  });
+}

@@ -1,0 +1,55 @@
+import { DaprMtlsError } from '../errors.ts';
+import { Interrupted } from './stop.ts';
+
+/** What is said of an error, whatever it was thrown as. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly exitCode: number;
+}
+
+export function describeFailure(error: unknown, command: string): Failure {
+  if (error instanceof DaprMtlsError) {
+    return { code: error.code, message: error.message, hint: error.hint, exitCode: error.exitCode };
+  }
+  if (error instanceof Interrupted) return describeInterruption(error);
+  if (isParseError(error)) {
+    return {
+      code: 'usage.invalid',
+      message: (error.message.split('\nSee more help')[0] ?? '').replaceAll('Nonexistent flag', 'unknown flag'),
+      hint: `See how it is written: ${command} --help`,
+      exitCode: 2,
+    };
+  }
+  return {
+    code: 'bug',
+    message: error instanceof Error ? error.message : String(error),
+    hint: 'This is a defect of dapr-mtls. Please report it with the command line; DAPR_MTLS_DEBUG=1 shows where it happened.',
+    exitCode: 1,
+  };
+}
+
+function describeInterruption({ signal }: Interrupted): Failure {
+  return {
+    code: 'interrupted',
+    message: `stopped by ${signal}; what was begun stands in the journal, and Sentry accepts the directory as it is`,
+    hint: 'Run the same command again: it goes on where this one stopped.',
+    exitCode: 128 + (signal === 'SIGINT' ? 2 : 15),
+  };
+}
+
+/** oclif's parser throws its own errors; they carry what was parsed. */
+function isParseError(error: unknown): error is Error {
+  return error instanceof Error && ('parse' in error || 'oclif' in error);
+}
+
+/** Looked for in the raw words, because a command line that cannot be parsed must still be answered in JSON. */
+export function asksForJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  const words = end < 0 ? argv : argv.slice(0, end);
+  return words.some((word, index) => {
+    if (word === '--format' || word === '-f') return words[index + 1] === 'json';
+    return word === '--format=json' || word === '-fjson';
+  });
+}

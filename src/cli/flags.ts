@@ -1,0 +1,215 @@
+import * as Flags from '@oclif/core/flags';
+import { parseValidity } from '../app/configuration/duration.ts';
+import { DaprMtlsError } from '../errors.ts';
+import { keyTypes } from '../pki/keys.ts';
+import { type DaprVersion, parseDaprVersion } from '../pki/rules/context.ts';
+
+const validity = (name: string) => async (text: string) => {
+  const ms = parseValidity(text);
+  if (ms !== undefined) return ms;
+  throw new DaprMtlsError('usage.invalid', {
+    message: `--${name} ${text} is not a length of time`,
+    hint: 'Write days (365), or a number with a unit: 12h, 90d, 52w, 10y.',
+  });
+};
+
+/** A length of time in milliseconds: `365` (days), `12h`, `90d`, `10y`. */
+export const durationFlag = (name: string, details: { description: string; default?: number; helpGroup?: string }) =>
+  Flags.custom<number>({ parse: validity(name), helpValue: 'TIME', ...details })();
+
+export const outputFlags = {
+  format: Flags.string({
+    description: 'How the result is written to standard output.',
+    options: ['text', 'json', 'yaml'],
+    default: 'text',
+    helpGroup: 'OUTPUT',
+  }),
+  quiet: Flags.boolean({
+    char: 'q',
+    description: 'Only the result and errors; no progress and no remarks.',
+    helpGroup: 'OUTPUT',
+  }),
+};
+
+export const storeFlags = {
+  dir: Flags.string({
+    description: 'The directory of the bundle. The environment variable DAPR_MTLS_DIR names it too.',
+    helpValue: 'DIR',
+    helpGroup: 'TRUST STORE',
+  }),
+  kubernetes: Flags.boolean({
+    char: 'k',
+    description: 'The cluster instead of a directory (not in this version).',
+    helpGroup: 'TRUST STORE',
+  }),
+  'issuer-ca-filename': Flags.string({
+    description: "The name of the anchors' file, as Sentry has it.",
+    default: 'ca.crt',
+    helpGroup: 'TRUST STORE',
+  }),
+  'issuer-certificate-filename': Flags.string({
+    description: "The name of the issuer chain's file.",
+    default: 'issuer.crt',
+    helpGroup: 'TRUST STORE',
+  }),
+  'issuer-key-filename': Flags.string({
+    description: "The name of the issuer key's file.",
+    default: 'issuer.key',
+    helpGroup: 'TRUST STORE',
+  }),
+};
+
+export const atFlag = {
+  at: Flags.custom<Date>({
+    description: 'Judge as of this instant (RFC 3339) instead of now.',
+    helpValue: 'INSTANT',
+    parse: async (text) => {
+      const date = new Date(text);
+      const isInstant = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text);
+      if (isInstant && !Number.isNaN(date.getTime())) return date;
+      throw new DaprMtlsError('usage.invalid', {
+        message: `--at ${text} is not an instant`,
+        hint: 'Write it as 2027-11-22T00:55:20Z, or as a date.',
+      });
+    },
+  })(),
+};
+
+export const failOnFlag = (fallback: 'never' | 'warning' | 'error') => ({
+  'fail-on': Flags.option({
+    description: 'The lightest finding that makes the exit code 10.',
+    options: ['never', 'warning', 'error'] as const,
+    default: fallback,
+  })(),
+});
+
+export const warnBeforeFlag = {
+  'warn-before': durationFlag('warn-before', {
+    description: 'Certificates that end within this time are worth a warning (default 30d).',
+  }),
+};
+
+export const changeFlags = {
+  settle: Flags.custom<number>({
+    description:
+      'How long nothing may have happened in the directory before each step, so that a running Sentry is not met in the middle of a reload. 0 when no Sentry runs.',
+    helpValue: 'SECONDS',
+    default: 10,
+    helpGroup: 'SAFETY',
+    parse: async (text) => {
+      const match = /^(\d+(?:\.\d+)?)s?$/.exec(text);
+      if (match && Number(match[1]) <= 3600) return Number(match[1]);
+      throw new DaprMtlsError('usage.invalid', {
+        message: `--settle ${text} is not a number of seconds`,
+        hint: 'Write 10 or 10s; 0 when no Sentry runs.',
+      });
+    },
+  })(),
+  keep: Flags.integer({
+    description: 'How many backups are kept; older ones are removed.',
+    min: 1,
+    default: 5,
+    helpGroup: 'SAFETY',
+  }),
+};
+
+export const passphraseFlag = {
+  'passphrase-file': Flags.string({
+    description:
+      'A file whose first line is the passphrase: opens an encrypted key that is given, and encrypts the root key and the key in the backup.',
+    helpValue: 'FILE',
+    helpGroup: 'KEYS',
+  }),
+};
+
+export const configFlag = {
+  config: Flags.string({
+    description: 'The Configuration of Sentry and daprd (default config.yaml in the work directory beside the store).',
+    helpValue: 'FILE',
+  }),
+};
+
+export const daprVersionFlag = {
+  'dapr-version': Flags.custom<DaprVersion>({
+    description: 'The version of Dapr that uses the bundle, where its rules differ.',
+    helpValue: 'VERSION',
+    parse: async (text) => {
+      const version = parseDaprVersion(text);
+      if (version) return version;
+      throw new DaprMtlsError('usage.invalid', {
+        message: `--dapr-version ${text} is not a version`,
+        hint: 'Write it as 1.17 or 1.17.13.',
+      });
+    },
+  })(),
+};
+
+export const certificateFlags = {
+  'trust-domain': Flags.custom<string>({
+    description: 'The trust domain of the control plane; it stands in the names of the certificates.',
+    helpValue: 'DOMAIN',
+    helpGroup: 'CERTIFICATES',
+    parse: async (text) => {
+      if (/^[a-z0-9._-]{1,255}$/.test(text)) return text;
+      throw new DaprMtlsError('usage.invalid', {
+        message: `--trust-domain ${text} is not a trust domain`,
+        hint: 'Use lower-case letters, digits, dots, dashes and underscores (SPIFFE ID, section 2.1).',
+      });
+    },
+  })(),
+  'valid-until': durationFlag('valid-until', {
+    description: 'How long the certificates are valid, in days or as 12h, 90d, 10y: root and issuer (default 365).',
+    helpGroup: 'CERTIFICATES',
+  }),
+  'root-valid-until': durationFlag('root-valid-until', {
+    description: 'How long the root is valid, where it shall outlive the issuer.',
+    helpGroup: 'CERTIFICATES',
+  }),
+  'issuer-path-length': Flags.integer({
+    description:
+      'A path length for the issuer. Leave it out: a bridge, the way to a new root without a lost call, needs at least 2.',
+    min: 0,
+    max: 100,
+    helpGroup: 'CERTIFICATES',
+  }),
+  'key-type': Flags.option({
+    description: 'The type of new keys. p256 is taken by every version of Dapr.',
+    options: keyTypes,
+    default: 'p256' as const,
+    helpGroup: 'CERTIFICATES',
+  })(),
+};
+
+export const keyFlags = {
+  'private-key': Flags.string({
+    description:
+      'The root key to sign with. With the key of the running root, old and new certificates verify each other.',
+    helpValue: 'FILE',
+    helpGroup: 'KEYS',
+  }),
+  'ca-root-certificate': Flags.string({
+    description: 'Your own root certificate; needs the two flags below.',
+    helpValue: 'FILE',
+    helpGroup: 'KEYS',
+  }),
+  'issuer-private-key': Flags.string({
+    description: "Your own issuer's private key.",
+    helpValue: 'FILE',
+    helpGroup: 'KEYS',
+  }),
+  'issuer-public-certificate': Flags.string({
+    description: "Your own issuer's certificate, with its chain.",
+    helpValue: 'FILE',
+    helpGroup: 'KEYS',
+  }),
+  'save-root-key': Flags.string({
+    description: 'Where the key of the new root is kept. Without it the key is gone for good.',
+    helpValue: 'FILE',
+    helpGroup: 'KEYS',
+  }),
+  'insecure-plaintext-key': Flags.boolean({
+    description: 'Write the root key in clear where no --passphrase-file is given.',
+    helpGroup: 'KEYS',
+  }),
+  ...passphraseFlag,
+};

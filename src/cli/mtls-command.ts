@@ -1,0 +1,98 @@
+import { Command } from '@oclif/core/command';
+import type { Input, ParserOutput } from '@oclif/core/interfaces';
+import type { Document } from '../app/report.ts';
+import { DaprMtlsError } from '../errors.ts';
+import { outputFlags } from './flags.ts';
+import { openStreams, type Streams, type Terminal } from './streams.ts';
+
+export type Renderer<Report> = (report: Report, terminal: Terminal) => string;
+
+/**
+ * What every command shares: output in the format asked for, and the flags for it. Errors are not
+ * caught here but where the program ends (main.ts), so that there is one place that prints them.
+ */
+export abstract class MtlsCommand extends Command {
+  static override baseFlags = outputFlags;
+  /** Exit codes beside 0, 1 and 2 that the command's help explains. */
+  static exitCodes: readonly number[] = [];
+
+  #streams: Streams | undefined;
+
+  protected get env(): NodeJS.ProcessEnv {
+    return process.env;
+  }
+
+  protected get streams(): Streams {
+    this.#streams ??= openStreams(this.env, this.argv.includes('--quiet') || this.argv.includes('-q'));
+    return this.#streams;
+  }
+
+  protected now(): Date {
+    return new Date();
+  }
+
+  /** Writes the one document of this run to standard output. */
+  protected async emit<Report extends Document<string>>(
+    report: Report,
+    format: string,
+    render: Renderer<Report>,
+  ): Promise<void> {
+    if (format === 'json') this.streams.out(`${JSON.stringify(report, undefined, 2)}\n`);
+    else if (format === 'yaml') this.streams.out((await import('../render/yaml.ts')).renderYaml(report));
+    else this.streams.out(render(report, this.streams.outTerminal));
+  }
+
+  /** Booleans are written as pflag takes them: `--enable-mtls=false`, `-k=true`. */
+  protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
+    options?: Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<ParserOutput<F, B, A>> {
+    const flags: Record<string, FlagShape> = { ...options?.baseFlags, ...options?.flags };
+    return super.parse(options, normalizeBooleans(argv, flags));
+  }
+
+  /** oclif's own sequence: init, run, catch, finally. */
+  async execute(): Promise<void> {
+    await this._run();
+  }
+
+  protected override async catch(error: Error): Promise<never> {
+    throw error;
+  }
+}
+
+// oclif's own parameter types are not exported; this is their shape.
+// biome-ignore lint/suspicious/noExplicitAny: the values are typed by the flags themselves
+type Parsed = { [name: string]: any };
+
+interface FlagShape {
+  readonly type?: string;
+  readonly char?: string;
+  readonly allowNo?: boolean;
+}
+
+export function normalizeBooleans(argv: readonly string[], flags: Readonly<Record<string, FlagShape>>): string[] {
+  const end = argv.indexOf('--');
+  return argv.flatMap((word, index) => {
+    const match = /^(?:--([a-z][a-z-]*)|-([a-zA-Z]))=(.*)$/.exec(word);
+    if (!match || (end >= 0 && index > end)) return [word];
+    const [, long, short, value = ''] = match;
+    const found = Object.entries(flags).find(
+      ([name, flag]) => name === long || (short !== undefined && flag.char === short),
+    );
+    if (found?.[1].type !== 'boolean') return [word];
+    const [name, flag] = found;
+    const truth = truths[value.toLowerCase()];
+    if (truth === undefined) {
+      throw new DaprMtlsError('usage.invalid', {
+        message: `--${name}=${value} is neither true nor false`,
+        hint: `Write --${name}, --${name}=true or --${name}=false.`,
+      });
+    }
+    if (truth) return [`--${name}`];
+    return flag.allowNo ? [`--no-${name}`] : [];
+  });
+}
+
+/** What Go's strconv.ParseBool takes. */
+const truths: Record<string, boolean> = { true: true, t: true, '1': true, false: false, f: false, '0': false };

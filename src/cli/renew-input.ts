@@ -1,0 +1,88 @@
+import { defaultTrustDomain } from '../app/configuration/settings.ts';
+import type { RenewInput } from '../app/renew/renew.ts';
+import type { RenewRequest } from '../app/renew/renewal.ts';
+import { readDetail } from '../pki/extensions.ts';
+import type { KeyType } from '../pki/keys.ts';
+import { certificatesOf, readCertificateFile } from '../pki/reading.ts';
+import type { DaprVersion } from '../pki/rules/context.ts';
+import type { Place } from '../store/directory/place.ts';
+import { readFiles } from '../store/directory/read.ts';
+import { findSettings } from './configuration-file.ts';
+import { type KeyFlags, randomness, readOwnBundle, readPassphrase, readRootKey, readRootKeyWish } from './key-files.ts';
+
+export interface CertificateFlags extends KeyFlags {
+  readonly 'trust-domain': string | undefined;
+  readonly 'valid-until': number | undefined;
+  readonly 'root-valid-until': number | undefined;
+  readonly 'issuer-path-length': number | undefined;
+  readonly 'key-type': KeyType;
+  readonly config: string | undefined;
+  readonly keep: number;
+}
+
+export interface RenewFlags extends CertificateFlags {
+  readonly procedure: 'bridge' | 'replace' | undefined;
+  readonly 'if-expires-within': number | undefined;
+  readonly 'dapr-version': DaprVersion | undefined;
+}
+
+const yearMs = 365 * 86_400_000;
+
+export function validityOf(flags: Pick<CertificateFlags, 'valid-until' | 'root-valid-until'>) {
+  const issuerValidMs = flags['valid-until'] ?? yearMs;
+  return { issuerValidMs, rootValidMs: flags['root-valid-until'] ?? issuerValidMs };
+}
+
+/** Reads every file that the flags name; nothing is written. */
+export async function readRenewInput(
+  flags: RenewFlags,
+  place: Place,
+  now: Date,
+): Promise<RenewInput & { warnings: string[] }> {
+  const passphrase = readPassphrase(flags['passphrase-file']);
+  const own = readOwnBundle(flags, passphrase);
+  const rootKey = readRootKey(flags, passphrase);
+  const { settings } = await findSettings(place, flags.config);
+  const { procedure } = flags;
+  const request: RenewRequest = own
+    ? { kind: 'own', bundle: own }
+    : rootKey
+      ? { kind: 'private-key', rootKey, procedure }
+      : { kind: 'fresh', procedure };
+  return {
+    request,
+    purpose: purposeOf(request),
+    rootKey: readRootKeyWish(flags, passphrase, place),
+    backupPassphrase: passphrase,
+    keepBackups: flags.keep,
+    ifExpiresWithinMs: flags['if-expires-within'],
+    now,
+    ...validityOf(flags),
+    allowedClockSkewMs: settings.allowedClockSkewMs,
+    trustDomain: flags['trust-domain'] ?? settings.trustDomain ?? trustDomainOfIssuer(place) ?? defaultTrustDomain,
+    keyType: flags['key-type'],
+    issuerPathLength: flags['issuer-path-length'],
+    daprVersion: flags['dapr-version'],
+    ...randomness,
+    warnings:
+      own && flags['valid-until'] !== undefined
+        ? ['Warning: --valid-until is ignored: your own certificates have their dates']
+        : [],
+  };
+}
+
+function purposeOf({ kind }: RenewRequest): string {
+  if (kind === 'own') return 'renew-certificate with own certificates';
+  return kind === 'fresh' ? 'renew-certificate' : 'renew-certificate --private-key';
+}
+
+/** The DNS name of the issuer in use: what the next one should bear, too. */
+function trustDomainOfIssuer(place: Place): string | undefined {
+  const { issuerChain } = readFiles(place.directory, place.names);
+  const [issuer] = certificatesOf(issuerChain && readCertificateFile('issuerChain', issuerChain));
+  try {
+    return issuer && readDetail(issuer).dnsNames[0];
+  } catch {
+    return undefined;
+  }
+}

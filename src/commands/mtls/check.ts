@@ -1,0 +1,49 @@
+import { checkBundle, exitCodeOfFindings } from '../../app/check.ts';
+import { defaultWarnBeforeMs } from '../../app/report.ts';
+import { atFlag, configFlag, daprVersionFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
+import { MtlsCommand } from '../../cli/mtls-command.ts';
+import { locateStore, openForReading } from '../../cli/open-store.ts';
+import { surveyDirectory } from '../../cli/survey.ts';
+import { renderCheck } from '../../render/check.ts';
+
+export default class Check extends MtlsCommand {
+  static override summary = 'Judge a bundle by every rule that Sentry and its clients apply.';
+  static override description =
+    `Sentry accepts bundles that no sidecar can use, and loses trust anchors without a word behind damage in a
+file. This command reads the three files as Sentry does, signs nothing, and proves whether certificates of this issuer would verify.
+
+Each finding has a code, a severity and a mend: error means that Sentry exits or replaces the bundle, or that calls fail; warning, that it
+will come to that. docs/findings.md has them all.`;
+  static override examples = [
+    { description: 'Is this bundle sound?', command: '<%= bin %> check --dir certs' },
+    {
+      description: 'Only what is broken now makes the exit code 10',
+      command: '<%= bin %> check --dir certs --fail-on error',
+    },
+    { description: 'Also by the rules of an older Dapr', command: '<%= bin %> check --dir certs --dapr-version 1.12' },
+    { description: 'For a machine', command: '<%= bin %> check --dir certs --format json' },
+  ];
+  static override exitCodes = [4, 5, 10];
+  static override flags = {
+    ...storeFlags,
+    ...atFlag,
+    ...warnBeforeFlag,
+    ...daprVersionFlag,
+    ...configFlag,
+    ...failOnFlag('warning'),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Check);
+    const place = locateStore(flags, this.env);
+    const store = openForReading(place);
+    const report = checkBundle(store.read(), store.location, await surveyDirectory(place, flags.config), {
+      at: flags.at ?? this.now(),
+      warnBeforeMs: flags['warn-before'] ?? defaultWarnBeforeMs,
+      daprVersion: flags['dapr-version'],
+    });
+    await this.emit(report, flags.format, renderCheck);
+    this.streams.note(`Trust store: directory ${store.location.name}\n`);
+    process.exitCode = exitCodeOfFindings(report, flags['fail-on']);
+  }
+}

@@ -1,0 +1,46 @@
+import { reportExpiry } from '../../app/expiry.ts';
+import { exitCodeOfStatuses, expiryRemarks } from '../../app/expiry-verdict.ts';
+import { atFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
+import { MtlsCommand } from '../../cli/mtls-command.ts';
+import { locateStore, openForReading } from '../../cli/open-store.ts';
+import { renderExpiry } from '../../render/expiry.ts';
+
+export default class Expiry extends MtlsCommand {
+  static override summary = 'When the root certificate ends, and every other one of the bundle.';
+  static override description =
+    `Prints the line that scripts know from the official CLI. "The root" is the anchor whose key has signed the
+issuer in use, wherever it stands in the file. A terminal also gets a table of all certificates.
+
+A bundle that cannot be read, or in which no anchor carries the issuer, is an error and never a guess.`;
+  static override examples = [
+    { description: 'When does the root end?', command: '<%= bin %> expiry --dir certs' },
+    {
+      description: 'In CI: fail (exit 10) when root or issuer end within 30 days',
+      command: '<%= bin %> expiry --dir certs --fail-on warning',
+    },
+    {
+      description: 'The same with another threshold',
+      command: '<%= bin %> expiry --dir certs --fail-on warning --warn-before 60d',
+    },
+    {
+      description: 'The instant alone',
+      command:
+        '<%= bin %> expiry --dir certs --format json | sed -n \'s/.*"notAfter": "\\(.*\\)".*/\\1/p\' | head -n 1',
+    },
+    {
+      description: 'Will it still be fine at the end of 2026?',
+      command: '<%= bin %> expiry --dir certs --at 2026-12-31 --fail-on error',
+    },
+  ];
+  static override exitCodes = [4, 5, 10];
+  static override flags = { ...storeFlags, ...atFlag, ...warnBeforeFlag, ...failOnFlag('never') };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Expiry);
+    const store = openForReading(locateStore(flags, this.env));
+    const report = reportExpiry(store.read(), store.location, flags.at ?? this.now(), flags['warn-before']);
+    await this.emit(report, flags.format, renderExpiry);
+    for (const remark of expiryRemarks(report)) this.streams.note(`${remark}\n`);
+    process.exitCode = exitCodeOfStatuses(report, flags['fail-on']);
+  }
+}

@@ -1,0 +1,79 @@
+import * as Flags from '@oclif/core/flags';
+import { previewRenewal, renew } from '../../app/renew/renew.ts';
+import {
+  certificateFlags,
+  changeFlags,
+  configFlag,
+  daprVersionFlag,
+  durationFlag,
+  keyFlags,
+  storeFlags,
+} from '../../cli/flags.ts';
+import { MtlsCommand } from '../../cli/mtls-command.ts';
+import { openForChange } from '../../cli/open-for-change.ts';
+import { locateStore } from '../../cli/open-store.ts';
+import { readRenewInput } from '../../cli/renew-input.ts';
+import { renderRenewal, renewalRemarks, startingRotation } from '../../render/renewal.ts';
+
+export default class RenewCertificate extends MtlsCommand {
+  static override summary = 'Renew the root and issuer certificates, without losing a call where that is possible.';
+  static override description =
+    `Without further flags a new root and issuer are made and bridged: the new root is cross-signed by the old
+issuer, so that whoever holds only the old trust anchor and whoever holds only the new one both verify every call. Where no bridge holds
+(a path length, an expired chain, an unproven Dapr version) the bundle is replaced whole, and who is cut off by that is said.
+
+With --private-key, the key of the running root, the root is renewed on its key, name and identifier: peers restart in any order. With
+another key, a new root is made from it. With three files of your own these are judged and written.
+
+Every step is a directory that a running Sentry accepts; the old bundle is backed up first. A run that was interrupted is finished by
+running the same command again.`;
+  static override examples = [
+    { description: 'What would happen?', command: '<%= bin %> renew-certificate --dir certs --dry-run' },
+    {
+      description: 'Renew for a year, keeping the root key, encrypted',
+      command: '<%= bin %> renew-certificate --dir certs --save-root-key root.key --passphrase-file passphrase',
+    },
+    {
+      description: 'Renew with the key that was kept',
+      command:
+        '<%= bin %> renew-certificate --dir certs --private-key root.key --passphrase-file passphrase --valid-until 2y',
+    },
+    {
+      description: 'From cron: only in the last 30 days',
+      command: '<%= bin %> renew-certificate --dir certs --if-expires-within 30d',
+    },
+    {
+      description: 'No Sentry is running, so do not wait for it',
+      command: '<%= bin %> renew-certificate --dir certs --settle 0',
+    },
+  ];
+  static override exitCodes = [4, 5, 6, 7];
+  static override flags = {
+    ...keyFlags,
+    ...certificateFlags,
+    procedure: Flags.option({
+      description: 'bridge: insist on it. replace: put a new root in place of the old one at once.',
+      options: ['bridge', 'replace'] as const,
+    })(),
+    'if-expires-within': durationFlag('if-expires-within', {
+      description: 'Renew only when root or issuer end within this time.',
+    }),
+    'dry-run': Flags.boolean({ description: 'Show what would change and who goes on trusting whom; write nothing.' }),
+    ...daprVersionFlag,
+    ...configFlag,
+    ...changeFlags,
+    ...storeFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(RenewCertificate);
+    const place = locateStore(flags, this.env);
+    const input = await readRenewInput(flags, place, this.now());
+    for (const remark of input.warnings) this.streams.note(`${remark}\n`);
+    const store = openForChange(place, flags.settle, this.streams);
+    if (flags.format === 'text' && !flags['dry-run']) this.streams.out(startingRotation);
+    const report = flags['dry-run'] ? await previewRenewal(store, input) : await renew(store, input);
+    await this.emit(report, flags.format, renderRenewal);
+    for (const remark of renewalRemarks(report)) this.streams.note(`${remark}\n`);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Every way in which a command may fail, in one table: the code, the exit status it leads to and
+ * what it means. docs/errors.md is made from it, and no error leaves the program with a code that
+ * is not a key here.
+ */
+export const errorTable = {
+  bug: { exit: 1, meaning: 'A defect of this program. Nothing about your input should lead here.' },
+  'usage.invalid': { exit: 2, meaning: 'The command line was not understood, or its words contradict each other.' },
+  'usage.store': { exit: 2, meaning: 'The command was not told which trust store to work on.' },
+  'usage.hand-over': {
+    exit: 2,
+    meaning: 'The words belong to the official `dapr` program, and none was found to hand them to.',
+  },
+  'trust.unreadable': { exit: 4, meaning: 'A certificate or a PEM file could not be read.' },
+  'trust.refused': { exit: 4, meaning: 'Sentry or its clients would refuse this trust bundle; it was not written.' },
+  'trust.impossible': { exit: 4, meaning: 'The requested certificates cannot be made from what there is.' },
+  'key.unreadable': { exit: 4, meaning: 'A private key could not be read, or its file holds several.' },
+  'key.passphrase': { exit: 4, meaning: 'An encrypted private key needs a passphrase, or the passphrase is wrong.' },
+  'key.mismatch': { exit: 4, meaning: 'A private key does not belong to its certificate.' },
+  'file.missing': { exit: 5, meaning: 'A file that was named does not exist.' },
+  'file.exists': { exit: 5, meaning: 'A file that would be written exists already.' },
+  'file.io': { exit: 5, meaning: 'Reading or writing a file failed.' },
+  'store.missing': { exit: 5, meaning: 'There is no trust bundle in the directory, or a part of it is missing.' },
+  'store.layout': { exit: 5, meaning: 'The directory is laid out in a way that cannot be changed safely.' },
+  'store.permission': { exit: 5, meaning: 'This user may not read or write the store.' },
+  'store.full': { exit: 5, meaning: 'No space is left where the store lives.' },
+  'store.work-directory': { exit: 5, meaning: 'The work directory beside the store cannot be used.' },
+  'store.damaged': { exit: 5, meaning: 'The journal or a backup in the work directory is damaged.' },
+  'store.locked': { exit: 6, meaning: 'Another run holds the lock, or it is not known whether its owner lives.' },
+  'store.conflict': { exit: 6, meaning: 'The store changed since it was read; nothing was written.' },
+  'store.not-quiet': {
+    exit: 7,
+    meaning: 'The directory did not come to rest for the time that a running Sentry needs.',
+  },
+} as const satisfies Record<string, { exit: number; meaning: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface ErrorDetails {
+  readonly message: string;
+  /** The mend: a command to run or a field to change. */
+  readonly hint: string;
+  readonly cause?: unknown;
+}
+
+/** The one error type of the program. Anything else that is thrown is a bug (exit 1). */
+export class DaprMtlsError extends Error {
+  override readonly name = 'DaprMtlsError';
+  readonly code: ErrorCode;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, { message, hint, cause }: ErrorDetails) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+
+  get exitCode(): number {
+    return errorTable[this.code].exit;
+  }
+}
+
+/** True for errors of node:fs and node:child_process, which carry a `code` such as `ENOENT`. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}

@@ -1,0 +1,35 @@
+import { findCommand } from './cli/find-command.ts';
+import { aliases, commandTable } from './commands/table.ts';
+
+declare const DAPR_MTLS_VERSION: string;
+const version = DAPR_MTLS_VERSION;
+
+/**
+ * Runs one command line and sets the exit code. The process is left to end by itself, so that
+ * output into a slow pipe is not cut off.
+ * @param program the name that was typed
+ * @param argv the words behind it
+ * @param home where the package lies; the manifest is there
+ */
+export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[], home: URL): Promise<void> {
+  if (argv[0] === '--version' || argv[0] === 'version') {
+    process.stdout.write(`dapr-mtls ${version} (${process.platform}-${process.arch}, node ${process.version})\n`);
+    return;
+  }
+  const found = findCommand(program, argv, Object.keys(commandTable), aliases);
+  try {
+    if (found.kind !== 'command') {
+      const { answerWithoutCommand } = await import('./cli/answer.ts');
+      return answerWithoutCommand(found, program, home);
+    }
+    const [{ default: CommandClass }, { leanConfig }] = await Promise.all([
+      commandTable[found.id as keyof typeof commandTable](),
+      import('./cli/lean-config.ts'),
+    ]);
+    CommandClass.id = found.id;
+    await new CommandClass([...found.argv], leanConfig(program, version, home) as never).execute();
+  } catch (error) {
+    const { reportFailure } = await import('./cli/report-failure.ts');
+    process.exitCode = reportFailure(error, found.kind === 'command' ? `${program} ${found.id}` : program, argv);
+  }
+}

@@ -1,0 +1,69 @@
+import type { BundlePart, CertificateFile } from '../reading.ts';
+import type { RuleContext } from './context.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** Files that are missing, damaged, or read by Go otherwise than by people. */
+export function judgeFiles({ reading, names }: RuleContext): Finding[] {
+  const missing = (Object.keys(names) as BundlePart[])
+    .filter((part) => !reading[part] || reading[part].bytes.length === 0)
+    .map((part) =>
+      finding('bundle.missing', {
+        subject: names[part],
+        message: `${names[part]} is ${reading[part] ? 'empty' : 'missing'}`,
+        hint: 'Do not start Sentry: it would make all three files anew. Restore the bundle: `mtls backup restore`.',
+      }),
+    );
+  const files = [reading.anchors, reading.issuerChain].flatMap((file) => (file && file.bytes.length > 0 ? file : []));
+  return [...missing, ...files.flatMap((file) => judgeCertificateFile(file, names[file.part]))];
+}
+
+function judgeCertificateFile(file: CertificateFile, name: string): Finding[] {
+  return [...judgeProblems(file, name), ...judgeForeignBlocks(file, name), ...judgeEntries(file, name)];
+}
+
+const harmless = new Set(['nul', 'no-begin']);
+
+function judgeProblems(file: CertificateFile, name: string): Finding[] {
+  return file.problems.map(({ kind, line, message }) =>
+    finding(harmless.has(kind) ? 'pem.odd' : 'pem.unreadable', {
+      subject: `${name}:${line}`,
+      message,
+      hint: `Write ${name} anew with CERTIFICATE blocks only, each on lines of its own: \`mtls renew-certificate\` does, or \`mtls backup restore\`.`,
+    }),
+  );
+}
+
+function judgeForeignBlocks(file: CertificateFile, name: string): Finding[] {
+  return file.foreign.map(({ label, line }) =>
+    label.endsWith('PRIVATE KEY')
+      ? finding('pem.private-key', {
+          subject: `${name}:${line}`,
+          message: `${name} holds a ${label} block`,
+          hint: `Take the key out of ${name} and treat it as known to others: \`mtls renew-certificate\` makes a new one.`,
+        })
+      : finding('pem.foreign-block', {
+          subject: `${name}:${line}`,
+          message: `a ${label} block stands between the certificates; Sentry reads no further`,
+          hint: `Remove the ${label} block from ${name}.`,
+        }),
+  );
+}
+
+function judgeEntries(file: CertificateFile, name: string): Finding[] {
+  return file.entries.flatMap(({ line, certificate, problem, seenByGo }) => {
+    const subject = `${name}:${line}`;
+    if (!certificate) {
+      return finding('certificate.unreadable', {
+        subject,
+        message: problem ?? 'not a certificate',
+        hint: `Replace the block at line ${line} of ${name}, or restore the file from a backup.`,
+      });
+    }
+    if (seenByGo) return [];
+    return finding('pem.hidden-certificate', {
+      subject,
+      message: `${certificate.subject} is not seen by Sentry and daprd`,
+      hint: `Remove what stands before line ${line} of ${name} and is no certificate.`,
+    });
+  });
+}

@@ -1,0 +1,189 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DaprMtlsError } from '../../errors.ts';
+import { findRoot } from '../../pki/bundle.ts';
+import { encodePrivateKey, readPrivateKey } from '../../pki/keys.ts';
+import { bundleParts, certificatesOf, type FoundFiles, readCertificateFile } from '../../pki/reading.ts';
+import type { Backup, BackupOptions } from '../port.ts';
+import {
+  explaining,
+  privateDirectory,
+  privateFile,
+  readIfExists,
+  remove,
+  rename,
+  syncDirectory,
+  writeNewFile,
+} from './durable.ts';
+import { digest } from './journal.ts';
+import { defaultNames } from './place.ts';
+
+/** A backup bears Sentry's own names whatever the directory calls its files: `openssl` opens it. */
+const names = defaultNames;
+const recordName = 'backup.json';
+
+interface BackupRecord {
+  readonly version: 1;
+  readonly createdAt: string;
+  readonly reason: string;
+  readonly encrypted: boolean;
+  readonly root: { readonly fingerprint: string; readonly notAfter: string } | null;
+  readonly sha256: Partial<Record<string, string>>;
+}
+
+function backupsFolder(workDirectory: string): string {
+  return join(workDirectory, 'backups');
+}
+
+/**
+ * Copies the bundle; undefined where there is nothing to copy.
+ * @throws DaprMtlsError `key.unreadable` when the key should be encrypted and cannot even be read
+ */
+export function createBackup(
+  workDirectory: string,
+  files: FoundFiles,
+  options: BackupOptions & { now: Date },
+): Backup | undefined {
+  const { anchors, issuerChain, issuerKey } = files;
+  if (!anchors && !issuerChain && !issuerKey) return undefined;
+  const folder = backupsFolder(workDirectory);
+  explaining(`make ${folder}`, () => mkdirSync(folder, { recursive: true, mode: privateDirectory }));
+  const contents = { anchors, issuerChain, issuerKey: issuerKey && protectKey(issuerKey, options.passphrase) };
+  const id = freeId(folder, options.now);
+  const record: BackupRecord = {
+    version: 1,
+    createdAt: options.now.toISOString(),
+    reason: options.reason,
+    encrypted: options.passphrase !== undefined && issuerKey !== undefined,
+    root: describeRoot(files),
+    sha256: Object.fromEntries(
+      bundleParts.flatMap((part) => (contents[part] ? [[names[part], digest(contents[part])]] : [])),
+    ),
+  };
+  const draft = join(folder, `.${id}`);
+  explaining(`make ${draft}`, () => mkdirSync(draft, { mode: privateDirectory }));
+  for (const part of bundleParts) {
+    const content = contents[part];
+    if (content) writeNewFile(join(draft, names[part]), content, { mode: privateFile });
+  }
+  writeNewFile(join(draft, recordName), Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`), {
+    mode: privateFile,
+  });
+  syncDirectory(draft);
+  rename(draft, join(folder, id));
+  syncDirectory(folder);
+  return toBackup(folder, id, record);
+}
+
+function protectKey(key: Buffer, passphrase: string | undefined): Buffer {
+  if (passphrase === undefined) return key;
+  return Buffer.from(encodePrivateKey(readPrivateKey(key, names.issuerKey, passphrase), passphrase));
+}
+
+function describeRoot({ anchors, issuerChain }: FoundFiles): BackupRecord['root'] {
+  if (!anchors || !issuerChain) return null;
+  const roots = certificatesOf(readCertificateFile('anchors', anchors));
+  const root = findRoot(roots, certificatesOf(readCertificateFile('issuerChain', issuerChain)));
+  return root ? { fingerprint: root.fingerprint, notAfter: root.notAfter.toISOString() } : null;
+}
+
+/** 20261122T030405Z, then -2, -3 within the same second. */
+function freeId(folder: string, now: Date): string {
+  const base = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  const taken = new Set(explaining(`list ${folder}`, () => readdirSync(folder)));
+  for (let n = 1; ; n++) {
+    const id = n === 1 ? base : `${base}-${n}`;
+    if (!taken.has(id)) return id;
+  }
+}
+
+/** Newest first. A folder that is no backup is left alone. */
+export function listBackups(workDirectory: string): Backup[] {
+  const folder = backupsFolder(workDirectory);
+  return listFolder(folder)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((id) => {
+      const record = readRecord(folder, id);
+      return record ? toBackup(folder, id, record) : [];
+    })
+    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || compareIds(b.id, a.id));
+}
+
+function compareIds(a: string, b: string): number {
+  const sequence = (id: string) => Number(id.split('-')[1] ?? 1);
+  return sequence(a) - sequence(b);
+}
+
+function listFolder(folder: string): string[] {
+  return explaining(`list ${folder}`, () => {
+    try {
+      return readdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  });
+}
+
+function readRecord(folder: string, id: string): BackupRecord | undefined {
+  const content = readIfExists(join(folder, id, recordName));
+  if (!content) return undefined;
+  try {
+    const record = JSON.parse(content.toString('utf8')) as BackupRecord;
+    return record.version === 1 ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toBackup(folder: string, id: string, record: BackupRecord): Backup {
+  return {
+    id,
+    path: join(folder, id),
+    createdAt: new Date(record.createdAt),
+    reason: record.reason,
+    encrypted: record.encrypted,
+    rootFingerprint: record.root?.fingerprint,
+    rootNotAfter: record.root ? new Date(record.root.notAfter) : undefined,
+  };
+}
+
+/**
+ * The three files of a backup, the key in clear.
+ * @throws DaprMtlsError `store.damaged`, `key.passphrase`
+ */
+export function openBackup(backup: Backup, passphrase: string | undefined): FoundFiles {
+  const record = readRecord(join(backup.path, '..'), backup.id);
+  const read = (name: string): Buffer | undefined => {
+    const content = readIfExists(join(backup.path, name));
+    const expected = record?.sha256[name];
+    if ((content && digest(content)) === expected) return content;
+    throw new DaprMtlsError('store.damaged', {
+      message: `${join(backup.path, name)} is ${content ? 'not what was saved' : 'missing'}`,
+      hint: 'Choose another backup: `mtls backup list`.',
+    });
+  };
+  const issuerKey = read(names.issuerKey);
+  return {
+    anchors: read(names.anchors),
+    issuerChain: read(names.issuerChain),
+    issuerKey:
+      issuerKey && backup.encrypted
+        ? Buffer.from(encodePrivateKey(readPrivateKey(issuerKey, join(backup.path, names.issuerKey), passphrase)))
+        : issuerKey,
+  };
+}
+
+/** Removes the oldest until `keep` are left, and returns what was removed. */
+export function pruneBackups(workDirectory: string, keep: number): Backup[] {
+  const folder = backupsFolder(workDirectory);
+  const surplus = listBackups(workDirectory).slice(keep);
+  for (const { id, path } of surplus) {
+    // Renamed first: a half-removed backup must not look like one.
+    const doomed = join(folder, `.${id}`);
+    rename(path, doomed);
+    remove(doomed);
+  }
+  if (surplus.length > 0) syncDirectory(folder);
+  return surplus;
+}

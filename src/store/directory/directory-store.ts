@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { statfsSync } from 'node:fs';
+import { DaprMtlsError } from '../../errors.ts';
+import type { Backup, BackupOptions, ChangePlan, ChangeSession, StoredBundle, TrustStore } from '../port.ts';
+import { applyJournal } from './apply.ts';
+import { createBackup, listBackups, openBackup, pruneBackups } from './backups.ts';
+import { explaining, remove } from './durable.ts';
+import { type Journal, pendingFolder, readJournal, removeJournal, writeJournal } from './journal.ts';
+import { acquireLock, type Lock } from './lock.ts';
+import { detectLayout, type Place } from './place.ts';
+import { DirectoryReader, readFiles, revisionOf } from './read.ts';
+import { type Clock, waitUntilQuiet } from './settle.ts';
+import { stage } from './stage.ts';
+import { assertSpace, clearLeftovers, prepareWorkDirectory } from './work-directory.ts';
+
+export interface DirectoryStoreOptions {
+  readonly clock: Clock;
+  /** How long nothing may have happened in the directory before each step; 0 when no Sentry runs. */
+  readonly settleMs: number;
+  /** Throws when the run is to stop; asked between steps, never within one. */
+  readonly assertRunning: () => void;
+  readonly onProgress: (progress: DirectoryProgress) => void;
+}
+
+export type DirectoryProgress =
+  | { readonly kind: 'waiting'; readonly directory: string; readonly step: string; readonly remainingMs: number }
+  | { readonly kind: 'step'; readonly step: string; readonly index: number; readonly count: number }
+  | { readonly kind: 'finishing'; readonly purpose: string; readonly startedAt: string };
+
+/** A trust bundle in a directory, safe beside a running Sentry that watches it. */
+export class DirectoryStore extends DirectoryReader implements TrustStore {
+  readonly #options: DirectoryStoreOptions;
+
+  constructor(place: Place, options: DirectoryStoreOptions) {
+    super(place);
+    this.#options = options;
+  }
+
+  listBackups(): Backup[] {
+    return listBackups(this.place.workDirectory);
+  }
+
+  readBackup(backup: Backup, passphrase: string | undefined) {
+    return openBackup(backup, passphrase);
+  }
+
+  async openForChange(purpose: string): Promise<ChangeSession> {
+    const { session, journal } = this.#lock(purpose);
+    if (!journal) return session;
+    try {
+      this.#options.onProgress({ kind: 'finishing', purpose: journal.purpose, startedAt: journal.startedAt });
+      await session.finish(journal);
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  /** Gives an interrupted change up and keeps what stands in the directory. */
+  abandonInterrupted(purpose: string): { readonly purpose: string; readonly startedAt: Date } | undefined {
+    const { session, journal } = this.#lock(purpose);
+    try {
+      if (!journal) return undefined;
+      removeJournal(this.place.workDirectory);
+      remove(pendingFolder(this.place.workDirectory, journal.id));
+      return { purpose: journal.purpose, startedAt: new Date(journal.startedAt) };
+    } finally {
+      session.close();
+    }
+  }
+
+  #lock(purpose: string): { session: DirectorySession; journal: Journal | undefined } {
+    detectLayout(this.place);
+    prepareWorkDirectory(this.place);
+    const { workDirectory } = this.place;
+    const lock = acquireLock(workDirectory, purpose, this.#options.clock.now());
+    try {
+      clearLeftovers(workDirectory);
+      return {
+        session: new DirectorySession(this.place, this.#options, lock, purpose),
+        journal: readJournal(workDirectory),
+      };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+}
+
+class DirectorySession implements ChangeSession {
+  finished: ChangeSession['finished'];
+  readonly #place: Place;
+  readonly #options: DirectoryStoreOptions;
+  readonly #lock: Lock;
+  readonly #purpose: string;
+
+  constructor(place: Place, options: DirectoryStoreOptions, lock: Lock, purpose: string) {
+    this.#place = place;
+    this.#options = options;
+    this.#lock = lock;
+    this.#purpose = purpose;
+  }
+
+  read(): StoredBundle {
+    const files = readFiles(this.#place.directory, this.#place.names);
+    return { files, revision: revisionOf(files), state: 'settled' };
+  }
+
+  backUp(options: BackupOptions): Backup | undefined {
+    return createBackup(this.#place.workDirectory, this.read().files, { ...options, now: this.#options.clock.now() });
+  }
+
+  async apply(plan: ChangePlan, expectedRevision: string): Promise<void> {
+    const { clock } = this.#options;
+    const { workDirectory } = this.#place;
+    const current = this.read();
+    if (current.revision !== expectedRevision) throw changedMeanwhile(this.#place.directory);
+    const { bavail, bsize } = explaining(`look at ${workDirectory}`, () => statfsSync(workDirectory));
+    assertSpace(workDirectory, bavail * bsize);
+    const id = randomBytes(6).toString('hex');
+    let journal: Journal;
+    try {
+      const layout = detectLayout(this.#place);
+      journal = stage({
+        place: this.#place,
+        layout,
+        plan,
+        current: current.files,
+        id,
+        purpose: this.#purpose,
+        now: clock.now(),
+      });
+      this.#lock.assertHeld();
+    } catch (error) {
+      remove(pendingFolder(workDirectory, id));
+      throw error;
+    }
+    writeJournal(workDirectory, journal);
+    await this.#applyJournal(journal);
+    this.#readBack(plan);
+  }
+
+  /** Carries out what an earlier run has left in its journal. */
+  async finish(journal: Journal): Promise<void> {
+    await this.#applyJournal(journal);
+    this.finished = { purpose: journal.purpose, startedAt: new Date(journal.startedAt) };
+  }
+
+  pruneBackups(keep: number): Backup[] {
+    return pruneBackups(this.#place.workDirectory, keep);
+  }
+
+  close(): void {
+    this.#lock.release();
+  }
+
+  async #applyJournal(journal: Journal): Promise<void> {
+    const { clock, settleMs, assertRunning, onProgress } = this.#options;
+    const place = { ...this.#place, names: journal.names };
+    await applyJournal({
+      place,
+      journal,
+      beforeStep: async ({ name, index, count }) => {
+        await waitUntilQuiet(place.directory, settleMs, clock, (remainingMs) => {
+          assertRunning();
+          onProgress({ kind: 'waiting', directory: place.directory, step: name, remainingMs });
+        });
+        assertRunning();
+        this.#lock.assertHeld();
+        onProgress({ kind: 'step', step: name, index, count });
+      },
+    });
+  }
+
+  #readBack({ steps }: ChangePlan): void {
+    const expected = Object.assign({}, ...steps.map(({ files }) => files));
+    const { files } = this.read();
+    const isAsWritten = revisionOf({ ...files, ...expected }) === revisionOf(files);
+    if (!isAsWritten) throw changedMeanwhile(this.#place.directory);
+  }
+}
+
+function changedMeanwhile(directory: string): DaprMtlsError {
+  return new DaprMtlsError('store.conflict', {
+    message: `${directory} was changed by somebody else meanwhile`,
+    hint: 'Look at it with `mtls check`, then run the command again.',
+  });
+}

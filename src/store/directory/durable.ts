@@ -1,0 +1,150 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DaprMtlsError, isSystemError } from '../../errors.ts';
+
+/** Everything here is synchronous: between two renames no other code of ours may run. */
+
+export interface Ownership {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+export const privateFile = 0o600;
+export const privateDirectory = 0o700;
+
+/** The file modes and owners of POSIX; Windows keeps rights on the folder instead. */
+const hasOwners = process.platform !== 'win32';
+
+/** Writes a new file and has the disk confirm it. The directory entry is the caller's to sync. */
+export function writeNewFile(
+  path: string,
+  content: Uint8Array,
+  { mode, uid, gid }: Partial<Ownership> & { mode: number },
+): void {
+  explaining(`write ${path}`, () => {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+    const file = openSync(path, flags, privateFile);
+    try {
+      for (let written = 0; written < content.length; ) written += writeSync(file, content, written);
+      if (hasOwners) {
+        if (uid !== undefined && gid !== undefined) giveTo(file, uid, gid);
+        fchmodSync(file, mode);
+      }
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** Only asks for a change of owner where there is one: an ordinary user may not even ask. */
+function giveTo(file: number, uid: number, gid: number): void {
+  const stat = fstatSync(file);
+  if (stat.uid !== uid || stat.gid !== gid) fchownSync(file, uid, gid);
+}
+
+/** Makes the entries of a directory survive a power cut (a rename is not durable before that). */
+export function syncDirectory(path: string): void {
+  if (!hasOwners) return;
+  explaining(`sync ${path}`, () => {
+    const directory = openSync(path, constants.O_RDONLY);
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  });
+}
+
+export function rename(from: string, to: string): void {
+  explaining(`rename ${from} to ${to}`, () => renameSync(from, to));
+}
+
+/** Replaces a small file whole: temporary file beside it, sync, rename, sync of the directory. */
+export function replaceFile(path: string, content: Uint8Array, ownership: Partial<Ownership> & { mode: number }): void {
+  const temporary = join(dirname(path), `.${process.pid}.tmp`);
+  rmSync(temporary, { force: true });
+  writeNewFile(temporary, content, ownership);
+  rename(temporary, path);
+  syncDirectory(dirname(path));
+}
+
+export function remove(path: string): void {
+  explaining(`remove ${path}`, () => rmSync(path, { recursive: true, force: true }));
+}
+
+export function readIfExists(path: string): Buffer | undefined {
+  return explaining(`read ${path}`, () => {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      if (isSystemError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  });
+}
+
+export function ownershipOf(path: string): Ownership | undefined {
+  try {
+    const { uid, gid, mode } = lstatSync(path);
+    return { uid, gid, mode: mode & 0o7777 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Turns what the operating system says into an error with a mend. */
+export function explaining<T>(action: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause;
+    throw explain(action, cause);
+  }
+}
+
+function explain(action: string, cause: NodeJS.ErrnoException): DaprMtlsError {
+  const message = `cannot ${action}: ${cause.message.replace(/^(E[A-Z0-9]+): ([^,]*),.*$/, '$2 ($1)')}`;
+  switch (cause.code) {
+    case 'EACCES':
+    case 'EPERM':
+      return new DaprMtlsError('store.permission', {
+        message,
+        cause,
+        hint: 'Run as the user who owns the directory, or have its rights changed.',
+      });
+    case 'EROFS':
+      return new DaprMtlsError('store.permission', {
+        message,
+        cause,
+        hint: 'The file system is mounted read-only. Change the bundle where it is writable.',
+      });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new DaprMtlsError('store.full', {
+        message,
+        cause,
+        hint: 'Free some space; nothing that Sentry reads was left half-written.',
+      });
+    default:
+      return new DaprMtlsError('file.io', {
+        message,
+        cause,
+        hint: 'Check the path and the disk, then run the command again.',
+      });
+  }
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync } from 'node:fs';
+import { join } from 'node:path';
+import { DaprMtlsError, isSystemError } from '../../errors.ts';
+import { explaining, privateFile, readIfExists, remove, rename, syncDirectory, writeNewFile } from './durable.ts';
+import { identifyThisProcess, type Liveness, livenessOf, type ProcessIdentity } from './process-identity.ts';
+
+export interface LockOwner extends ProcessIdentity {
+  readonly purpose: string;
+  readonly since: string;
+  readonly nonce: string;
+}
+
+export interface Lock {
+  /** @throws DaprMtlsError `store.locked` when the lock is not this run's any more */
+  assertHeld(): void;
+  release(): void;
+}
+
+const lockName = 'lock';
+
+/**
+ * One changing run at a time. The lock appears with its content in one step (a hard link is an
+ * exclusive create); a dead owner's is renamed away, a living or unknown one's is respected.
+ * @throws DaprMtlsError `store.locked`
+ */
+export function acquireLock(workDirectory: string, purpose: string, now: Date): Lock {
+  const path = join(workDirectory, lockName);
+  const nonce = randomBytes(8).toString('hex');
+  const owner: LockOwner = { ...identifyThisProcess(), purpose, since: now.toISOString(), nonce };
+  const draft = join(workDirectory, `${lockName}.${nonce}`);
+  writeNewFile(draft, Buffer.from(`${JSON.stringify(owner, undefined, 2)}\n`), { mode: privateFile });
+  try {
+    if (!tryLink(draft, path)) {
+      clearDeadLock(path, nonce);
+      if (!tryLink(draft, path)) throw lockedBy(path, readLock(workDirectory));
+    }
+  } finally {
+    remove(draft);
+  }
+  syncDirectory(workDirectory);
+  return {
+    assertHeld: () => {
+      if (readLock(workDirectory)?.nonce !== nonce) throw lockedBy(path, readLock(workDirectory));
+    },
+    release: () => {
+      if (readLock(workDirectory)?.nonce === nonce) remove(path);
+    },
+  };
+}
+
+function tryLink(from: string, to: string): boolean {
+  return explaining(`lock ${to}`, () => {
+    try {
+      linkSync(from, to);
+      return true;
+    } catch (error) {
+      if (isSystemError(error) && error.code === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
+function clearDeadLock(path: string, nonce: string): void {
+  const content = readIfExists(path);
+  if (!content) return;
+  const owner = parseOwner(content);
+  if (!owner || livenessOf(owner) !== 'dead') throw lockedBy(path, owner);
+  const away = `${path}.dead-${nonce}`;
+  rename(path, away);
+  const taken = parseOwner(readIfExists(away) ?? Buffer.alloc(0));
+  // Two runs may have judged the same dead lock: the slower one now holds the faster one's.
+  if (taken && taken.nonce !== owner.nonce) {
+    tryLink(away, path);
+    remove(away);
+    throw lockedBy(path, taken);
+  }
+  remove(away);
+}
+
+/** What is known of the lock's owner; undefined without a lock or with an unreadable one. */
+export function readLock(workDirectory: string): LockOwner | undefined {
+  const content = readIfExists(join(workDirectory, lockName));
+  return content && parseOwner(content);
+}
+
+export function livenessOfLock(workDirectory: string): Liveness | undefined {
+  const content = readIfExists(join(workDirectory, lockName));
+  if (!content) return undefined;
+  const owner = parseOwner(content);
+  return owner ? livenessOf(owner) : 'unknown';
+}
+
+function parseOwner(content: Buffer): LockOwner | undefined {
+  try {
+    const owner = JSON.parse(content.toString('utf8')) as Partial<LockOwner>;
+    return typeof owner.host === 'string' && typeof owner.pid === 'number' ? (owner as LockOwner) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function lockedBy(path: string, owner: LockOwner | undefined): DaprMtlsError {
+  const who = owner
+    ? `"${owner.purpose}" on ${owner.host}, process ${owner.pid}, since ${owner.since}`
+    : 'an owner that cannot be read';
+  const isHere = owner && livenessOf(owner) === 'alive';
+  return new DaprMtlsError('store.locked', {
+    message: `the store is locked by ${who}`,
+    hint: isHere
+      ? 'Wait until that run has ended, then try again.'
+      : `If you know that it has ended, remove ${path} and try again.`,
+  });
+}

@@ -1,0 +1,83 @@
+import type { BundlePart, FoundFiles } from '../pki/reading.ts';
+
+export type { FoundFiles };
+
+/** Where a trust bundle lives. The directory is one such place, a cluster's Secret and ConfigMap another. */
+export interface TrustStore {
+  readonly location: StoreLocation;
+  /** The bundle as readers see it: always a whole one, also while it is being changed. Writes nothing. */
+  read(): StoredBundle;
+  /**
+   * Takes the lock and finishes a change that was interrupted.
+   * @param purpose the command that asks, as people type it
+   */
+  openForChange(purpose: string): Promise<ChangeSession>;
+}
+
+export interface StoreLocation {
+  readonly kind: 'directory';
+  /** As people call it: a path. */
+  readonly name: string;
+  readonly names: Readonly<Record<BundlePart, string>>;
+}
+
+export interface StoredBundle {
+  readonly files: FoundFiles;
+  /** Makes a write conditional: equal revisions mean equal bytes. */
+  readonly revision: string;
+  readonly state: StoreState;
+}
+
+/**
+ * settled: nothing under way. changing: a living run is at work. interrupted: a run died in the
+ * middle; what is read is what its change leads to. unknown: the work directory may not be read.
+ */
+export type StoreState = 'settled' | 'changing' | 'interrupted' | 'unknown';
+
+/** A change in the order it has to happen; each step is a bundle that Sentry accepts. */
+export interface ChangePlan {
+  readonly steps: readonly ChangeStep[];
+  /** Written before the first step, so that no key is lost: the root key, the Configuration. */
+  readonly sideFiles: readonly SideFile[];
+}
+
+export interface ChangeStep {
+  readonly name: string;
+  readonly files: Partial<Readonly<Record<BundlePart, Buffer>>>;
+}
+
+export interface SideFile {
+  /** An absolute path outside the store. */
+  readonly path: string;
+  readonly content: Buffer;
+  readonly mode: number;
+  /** What the file must hold now; undefined: it must not exist. */
+  readonly replaces: Buffer | undefined;
+}
+
+export interface BackupOptions {
+  readonly reason: string;
+  /** Encrypts the issuer key in the copy. */
+  readonly passphrase: string | undefined;
+}
+
+export interface Backup {
+  readonly id: string;
+  readonly path: string;
+  readonly createdAt: Date;
+  readonly reason: string;
+  readonly encrypted: boolean;
+  readonly rootFingerprint: string | undefined;
+  readonly rootNotAfter: Date | undefined;
+}
+
+export interface ChangeSession {
+  /** The change of an earlier run that this one has finished, by the command that had begun it. */
+  readonly finished: { readonly purpose: string; readonly startedAt: Date } | undefined;
+  read(): StoredBundle;
+  backUp(options: BackupOptions): Backup | undefined;
+  /** @throws DaprMtlsError `store.conflict` when the store is not at the revision any more */
+  apply(plan: ChangePlan, expectedRevision: string): Promise<void>;
+  pruneBackups(keep: number): readonly Backup[];
+  close(): void;
+}

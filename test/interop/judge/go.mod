@@ -1,0 +1,3 @@
+module dapr-mtls.dev/judge
+
+go 1.24

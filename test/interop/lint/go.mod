@@ -1,0 +1,24 @@
+module dapr-mtls.dev/lint
+
+go 1.25.0
+
+require (
+	dapr-mtls.dev/judge v0.0.0
+	github.com/zmap/zcrypto v0.0.0-20260906180147-3ed30b1e9340
+	github.com/zmap/zlint/v3 v3.7.3
+)
+
+require (
+	github.com/pelletier/go-toml v1.9.5 // indirect
+	github.com/weppos/publicsuffix-go v0.50.4-0.20260821095816-b0fdb5c2d345 // indirect
+	golang.org/x/crypto v0.55.0 // indirect
+	golang.org/x/net v0.58.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
+)
+
+// The line protocol is the judge's.
+replace dapr-mtls.dev/judge => ../judge
+
+// zcrypto asks for a commit between releases that not every module proxy has.
+// The list of public suffixes plays no part in the lints of RFC 5280.
+replace github.com/weppos/publicsuffix-go => github.com/weppos/publicsuffix-go v0.50.3
