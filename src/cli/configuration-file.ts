@@ -3,6 +3,7 @@ import { defaultSettings, type MtlsSettings } from '../app/configuration/setting
 import { DaprMtlsError } from '../errors.ts';
 import { readIfExists } from '../store/directory/durable.ts';
 import type { Place } from '../store/directory/place.ts';
+import type { SideFile } from '../store/port.ts';
 
 /**
  * `--config`, else `config.yaml` in the work directory: never inside the directory that Sentry
@@ -35,4 +36,19 @@ export async function findSettings(place: Place, flag: string | undefined): Prom
     if (!(error instanceof DaprMtlsError)) throw error;
     return { settings: defaultSettings, problem: error.message };
   }
+}
+
+/** The text of the Configuration; undefined where there is none. */
+export function readConfiguration(place: Place, flag: string | undefined): { path: string; text: string | undefined } {
+  const path = configurationPath(place, flag);
+  return { path, text: readIfExists(path)?.toString('utf8') };
+}
+
+export function planConfigurationFile(path: string, present: string | undefined, content: string): SideFile {
+  return {
+    path,
+    content: Buffer.from(content),
+    mode: 0o644,
+    replaces: present === undefined ? undefined : Buffer.from(present),
+  };
 }

@@ -7,10 +7,9 @@ import {
 } from '../app/configuration/document.ts';
 import { defaultSettings, defaultTrustDomain } from '../app/configuration/settings.ts';
 import type { InitInput } from '../app/init.ts';
-import { readIfExists } from '../store/directory/durable.ts';
 import type { Place } from '../store/directory/place.ts';
 import type { SideFile } from '../store/port.ts';
-import { configurationPath } from './configuration-file.ts';
+import { planConfigurationFile, readConfiguration } from './configuration-file.ts';
 import { randomness, readOwnBundle, readPassphrase, readRootKey, readRootKeyWish } from './key-files.ts';
 import { type CertificateFlags, validityOf } from './renew-input.ts';
 
@@ -22,9 +21,8 @@ export interface InitFlags extends CertificateFlags {
 /** Reads every file that the flags name; nothing is written. */
 export async function readInitInput(flags: InitFlags, place: Place, now: Date): Promise<InitInput> {
   const passphrase = readPassphrase(flags['passphrase-file']);
-  const path = configurationPath(place, flags.config);
-  const present = readIfExists(path);
-  const settings = present ? readSettings(parseConfiguration(present.toString('utf8'), path)) : defaultSettings;
+  const { path, text } = readConfiguration(place, flags.config);
+  const settings = text === undefined ? defaultSettings : readSettings(parseConfiguration(text, path));
   const trustDomain = flags['trust-domain'] ?? settings.trustDomain ?? defaultTrustDomain;
   return {
     own: readOwnBundle(flags, passphrase),
@@ -36,7 +34,7 @@ export async function readInitInput(flags: InitFlags, place: Place, now: Date): 
     allowedClockSkewMs: settings.allowedClockSkewMs,
     keyType: flags['key-type'],
     issuerPathLength: flags['issuer-path-length'],
-    configuration: planConfiguration(path, present, { enabled: flags['enable-mtls'], trustDomain }),
+    configuration: planConfiguration(path, text, { enabled: flags['enable-mtls'], trustDomain }),
     configurationPath: path,
     force: flags.force,
     backupPassphrase: passphrase,
@@ -49,17 +47,16 @@ export async function readInitInput(flags: InitFlags, place: Place, now: Date): 
 /** A new Configuration, or the present one with only `spec.mtls` edited; undefined when nothing changes. */
 function planConfiguration(
   path: string,
-  present: Buffer | undefined,
+  present: string | undefined,
   wanted: { enabled: boolean; trustDomain: string },
 ): SideFile | undefined {
-  const mode = 0o644;
-  if (!present) return { path, content: Buffer.from(newConfiguration(wanted)), mode, replaces: undefined };
-  const document = parseConfiguration(present.toString('utf8'), path);
+  if (present === undefined) return planConfigurationFile(path, undefined, newConfiguration(wanted));
+  const document = parseConfiguration(present, path);
   const settings: Setting[] = [
     { name: 'enabled', value: wanted.enabled },
     { name: 'controlPlaneTrustDomain', value: wanted.trustDomain },
   ];
   const isAsWanted = settings.every(({ name, value }) => document.getIn(['spec', 'mtls', name]) === value);
   if (isAsWanted) return undefined;
-  return { path, content: Buffer.from(applySettings(document, settings)), mode, replaces: present };
+  return planConfigurationFile(path, present, applySettings(document, settings));
 }

@@ -51,6 +51,9 @@ export abstract class MtlsCommand extends Command {
     return super.parse(options, normalizeBooleans(argv, flags));
   }
 
+  /** oclif's looks for deprecated names in the list of all commands, of which there are none here. */
+  protected override async init(): Promise<void> {}
+
   /** oclif's own sequence: init, run, catch, finally. */
   async execute(): Promise<void> {
     await this._run();

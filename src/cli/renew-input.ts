@@ -1,13 +1,10 @@
-import { defaultTrustDomain } from '../app/configuration/settings.ts';
 import type { RenewInput } from '../app/renew/renew.ts';
 import type { RenewRequest } from '../app/renew/renewal.ts';
-import { readDetail } from '../pki/extensions.ts';
 import type { KeyType } from '../pki/keys.ts';
-import { certificatesOf, readCertificateFile } from '../pki/reading.ts';
 import type { DaprVersion } from '../pki/rules/context.ts';
 import type { Place } from '../store/directory/place.ts';
-import { readFiles } from '../store/directory/read.ts';
 import { findSettings } from './configuration-file.ts';
+import { findTrustDomain } from './environment.ts';
 import { type KeyFlags, randomness, readOwnBundle, readPassphrase, readRootKey, readRootKeyWish } from './key-files.ts';
 
 export interface CertificateFlags extends KeyFlags {
@@ -59,7 +56,7 @@ export async function readRenewInput(
     now,
     ...validityOf(flags),
     allowedClockSkewMs: settings.allowedClockSkewMs,
-    trustDomain: flags['trust-domain'] ?? settings.trustDomain ?? trustDomainOfIssuer(place) ?? defaultTrustDomain,
+    trustDomain: flags['trust-domain'] ?? (await findTrustDomain(place, flags.config)),
     keyType: flags['key-type'],
     issuerPathLength: flags['issuer-path-length'],
     daprVersion: flags['dapr-version'],
@@ -74,15 +71,4 @@ export async function readRenewInput(
 function purposeOf({ kind }: RenewRequest): string {
   if (kind === 'own') return 'renew-certificate with own certificates';
   return kind === 'fresh' ? 'renew-certificate' : 'renew-certificate --private-key';
-}
-
-/** The DNS name of the issuer in use: what the next one should bear, too. */
-function trustDomainOfIssuer(place: Place): string | undefined {
-  const { issuerChain } = readFiles(place.directory, place.names);
-  const [issuer] = certificatesOf(issuerChain && readCertificateFile('issuerChain', issuerChain));
-  try {
-    return issuer && readDetail(issuer).dnsNames[0];
-  } catch {
-    return undefined;
-  }
 }

@@ -5,10 +5,20 @@ type Loader = () => Promise<{ default: CommandClass }>;
 
 /** Every command and how to load it. Only the one that is asked for is loaded. */
 export const commandTable = {
+  'mtls backup create': () => import('./mtls/backup/create.ts'),
+  'mtls backup list': () => import('./mtls/backup/list.ts'),
+  'mtls backup prune': () => import('./mtls/backup/prune.ts'),
+  'mtls backup restore': () => import('./mtls/backup/restore.ts'),
   'mtls check': () => import('./mtls/check.ts'),
+  'mtls config set': () => import('./mtls/config/set.ts'),
+  'mtls config view': () => import('./mtls/config/view.ts'),
+  'mtls env': () => import('./mtls/env.ts'),
   'mtls expiry': () => import('./mtls/expiry.ts'),
+  'mtls export': () => import('./mtls/export.ts'),
   'mtls init': () => import('./mtls/init.ts'),
+  'mtls inspect': () => import('./mtls/inspect.ts'),
   'mtls renew-certificate': () => import('./mtls/renew-certificate.ts'),
+  'mtls repair': () => import('./mtls/repair.ts'),
 } as const satisfies Record<string, Loader>;
 
 /** Other names for the same command, upstream's among them. */

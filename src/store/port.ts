@@ -12,6 +12,8 @@ export interface TrustStore {
    * @param purpose the command that asks, as people type it
    */
   openForChange(purpose: string): Promise<ChangeSession>;
+  /** Gives an interrupted change up and keeps what stands in the store; undefined where there is none. */
+  abandonInterrupted(purpose: string): { readonly purpose: string; readonly startedAt: Date } | undefined;
 }
 
 export interface StoreLocation {

@@ -1,5 +1,6 @@
 import { checkBundle, exitCodeOfFindings } from '../../app/check.ts';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
+import { assertBundle } from '../../cli/assert-bundle.ts';
 import { atFlag, configFlag, daprVersionFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { locateStore, openForReading } from '../../cli/open-store.ts';
@@ -37,7 +38,9 @@ will come to that. docs/findings.md has them all.`;
     const { flags } = await this.parse(Check);
     const place = locateStore(flags, this.env);
     const store = openForReading(place);
-    const report = checkBundle(store.read(), store.location, await surveyDirectory(place, flags.config), {
+    const stored = store.read();
+    assertBundle(stored, store.location);
+    const report = checkBundle(stored, store.location, await surveyDirectory(place, flags.config), {
       at: flags.at ?? this.now(),
       warnBeforeMs: flags['warn-before'] ?? defaultWarnBeforeMs,
       daprVersion: flags['dapr-version'],

@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import { DaprMtlsError } from '../../errors.ts';
 import type { Backup, BackupOptions, ChangePlan, ChangeSession, StoredBundle, TrustStore } from '../port.ts';
 import { applyJournal } from './apply.ts';
-import { createBackup, listBackups, openBackup, pruneBackups } from './backups.ts';
+import { createBackup, pruneBackups } from './backups.ts';
 import { explaining, remove } from './durable.ts';
 import { type Journal, pendingFolder, readJournal, removeJournal, writeJournal } from './journal.ts';
 import { acquireLock, type Lock } from './lock.ts';
@@ -36,14 +36,6 @@ export class DirectoryStore extends DirectoryReader implements TrustStore {
     this.#options = options;
   }
 
-  listBackups(): Backup[] {
-    return listBackups(this.place.workDirectory);
-  }
-
-  readBackup(backup: Backup, passphrase: string | undefined) {
-    return openBackup(backup, passphrase);
-  }
-
   async openForChange(purpose: string): Promise<ChangeSession> {
     const { session, journal } = this.#lock(purpose);
     if (!journal) return session;
@@ -57,7 +49,6 @@ export class DirectoryStore extends DirectoryReader implements TrustStore {
     }
   }
 
-  /** Gives an interrupted change up and keeps what stands in the directory. */
   abandonInterrupted(purpose: string): { readonly purpose: string; readonly startedAt: Date } | undefined {
     const { session, journal } = this.#lock(purpose);
     try {

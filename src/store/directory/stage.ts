@@ -77,6 +77,8 @@ function stageSideFile(file: SideFile, path: string): PendingSideFile {
 }
 
 function stageChange(request: StageRequest): PendingChange {
+  // Side files alone: no reason to make the directory.
+  if (request.plan.steps.length === 0) return { kind: 'files', steps: [] };
   switch (request.layout) {
     case 'absent':
     case 'empty':

@@ -1,0 +1,123 @@
+import { DaprMtlsError } from '../errors.ts';
+import { parseBundle } from '../pki/parse-bundle.ts';
+import type { Backup, FoundFiles, StoreLocation, TrustStore } from '../store/port.ts';
+import { readCurrent } from './renew/current.ts';
+import { planSteps } from './renew/plan.ts';
+import { type BackupReport, describeBackup, endOfRoot } from './renew/report.ts';
+import { type Document, document, formatInstant } from './report.ts';
+
+export interface BackupEntry extends BackupReport {
+  readonly createdAt: string;
+  readonly reason: string;
+  readonly rootFingerprint: string | null;
+  readonly rootNotAfter: string | null;
+}
+
+export interface BackupListReport extends Document<'BackupList'> {
+  readonly store: { readonly kind: 'directory'; readonly name: string };
+  readonly backups: readonly BackupEntry[];
+}
+
+export interface BackupReportDocument extends Document<'Backup'> {
+  readonly store: { readonly kind: 'directory'; readonly name: string };
+  readonly action: 'created' | 'restored' | 'unchanged' | 'pruned' | 'finished';
+  /** The backup that was made or restored. */
+  readonly backup: BackupReport | null;
+  /** Those that were removed. */
+  readonly removed: readonly string[];
+  readonly validUntil: string;
+}
+
+export function describeEntry(backup: Backup): BackupEntry {
+  return {
+    id: backup.id,
+    path: backup.path,
+    encrypted: backup.encrypted,
+    createdAt: formatInstant(backup.createdAt),
+    reason: backup.reason,
+    rootFingerprint: backup.rootFingerprint ?? null,
+    rootNotAfter: backup.rootNotAfter ? formatInstant(backup.rootNotAfter) : null,
+  };
+}
+
+export function describeBackups(backups: readonly Backup[], { kind, name }: StoreLocation): BackupListReport {
+  return document('BackupList', { store: { kind, name }, backups: backups.map(describeEntry) });
+}
+
+/** Copies the bundle as it is now. @throws DaprMtlsError `store.missing` */
+export async function createBackup(store: TrustStore, passphrase: string | undefined): Promise<BackupReportDocument> {
+  const session = await store.openForChange('backup create');
+  try {
+    const backup = session.backUp({ reason: 'backup create', passphrase });
+    if (!backup) throw nothingThere(store.location);
+    return describeAction(store.location, 'created', session.read().files, { backup });
+  } finally {
+    session.close();
+  }
+}
+
+export interface RestoreInput {
+  readonly backup: Backup;
+  readonly files: FoundFiles;
+  readonly now: Date;
+  readonly passphrase: string | undefined;
+  readonly keep: number;
+}
+
+/**
+ * Puts a backup into the place of the bundle, step by step as a renewal does; the present bundle is
+ * backed up first.
+ * @throws DaprMtlsError `trust.refused` when Sentry would refuse it today, for example as expired
+ */
+export async function restoreBackup(
+  store: TrustStore,
+  { backup, files, now, passphrase, keep }: RestoreInput,
+): Promise<BackupReportDocument> {
+  const purpose = `backup restore ${backup.id}`;
+  const session = await store.openForChange(purpose);
+  try {
+    const stored = session.read();
+    if (session.finished?.purpose === purpose)
+      return describeAction(store.location, 'finished', stored.files, { backup });
+    const steps = planSteps(readCurrent(stored, store.location, now), parseBundle(files), now);
+    if (steps.length === 0) return describeAction(store.location, 'unchanged', stored.files, { backup });
+    session.backUp({ reason: purpose, passphrase });
+    await session.apply({ steps, sideFiles: [] }, stored.revision);
+    const removed = session.pruneBackups(keep);
+    return describeAction(store.location, 'restored', session.read().files, { backup, removed });
+  } finally {
+    session.close();
+  }
+}
+
+export async function pruneBackups(store: TrustStore, keep: number): Promise<BackupReportDocument> {
+  const session = await store.openForChange('backup prune');
+  try {
+    const removed = session.pruneBackups(keep);
+    return describeAction(store.location, 'pruned', session.read().files, { removed });
+  } finally {
+    session.close();
+  }
+}
+
+function describeAction(
+  { kind, name }: StoreLocation,
+  action: BackupReportDocument['action'],
+  files: FoundFiles,
+  { backup, removed = [] }: { backup?: Backup; removed?: readonly Backup[] },
+): BackupReportDocument {
+  return document('Backup', {
+    store: { kind, name },
+    action,
+    backup: describeBackup(backup),
+    removed: removed.map(({ id }) => id),
+    validUntil: endOfRoot(files) ?? '',
+  });
+}
+
+function nothingThere({ name }: StoreLocation): DaprMtlsError {
+  return new DaprMtlsError('store.missing', {
+    message: `there is no bundle in ${name} to copy`,
+    hint: 'Name the directory of the bundle with --dir.',
+  });
+}

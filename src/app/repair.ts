@@ -1,0 +1,44 @@
+import type { StoreLocation, TrustStore } from '../store/port.ts';
+import { endOfRoot } from './renew/report.ts';
+import { type Document, document, formatInstant } from './report.ts';
+
+export interface RepairReport extends Document<'Repair'> {
+  readonly store: { readonly kind: 'directory'; readonly name: string };
+  /** nothing: no change had been interrupted. */
+  readonly outcome: 'finished' | 'abandoned' | 'nothing';
+  /** The command whose change it was. */
+  readonly purpose: string | null;
+  readonly startedAt: string | null;
+  readonly validUntil: string;
+}
+
+/** Finishes an interrupted change and does nothing else. @throws DaprMtlsError of the store */
+export async function finishInterrupted(store: TrustStore): Promise<RepairReport> {
+  const session = await store.openForChange('repair');
+  try {
+    return describe(store, session.finished ? 'finished' : 'nothing', session.finished);
+  } finally {
+    session.close();
+  }
+}
+
+/** Gives an interrupted change up and keeps what stands in the store. */
+export function abandonInterrupted(store: TrustStore): RepairReport {
+  const abandoned = store.abandonInterrupted('repair --abandon');
+  return describe(store, abandoned ? 'abandoned' : 'nothing', abandoned);
+}
+
+function describe(
+  store: TrustStore,
+  outcome: RepairReport['outcome'],
+  change: { readonly purpose: string; readonly startedAt: Date } | undefined,
+): RepairReport {
+  const { kind, name }: StoreLocation = store.location;
+  return document('Repair', {
+    store: { kind, name },
+    outcome,
+    purpose: change?.purpose ?? null,
+    startedAt: change ? formatInstant(change.startedAt) : null,
+    validUntil: endOfRoot(store.read().files) ?? '',
+  });
+}

@@ -1,0 +1,31 @@
+import { createBackup } from '../../../app/backup.ts';
+import { passphraseFlag, storeFlags } from '../../../cli/flags.ts';
+import { readPassphrase } from '../../../cli/key-files.ts';
+import { MtlsCommand } from '../../../cli/mtls-command.ts';
+import { openForChange } from '../../../cli/open-for-change.ts';
+import { locateStore } from '../../../cli/open-store.ts';
+import { renderBackupAction } from '../../../render/backup.ts';
+
+export default class BackupCreate extends MtlsCommand {
+  static override summary = 'Copy the bundle as it is now.';
+  static override description =
+    'The issuer key is part of the copy: encrypted with --passphrase-file, else in clear with mode 0600. A change that was interrupted is finished first.';
+  static override examples = [
+    {
+      description: 'A copy with the key encrypted',
+      command: '<%= bin %> backup create --dir certs --passphrase-file passphrase',
+    },
+  ];
+  static override exitCodes = [4, 5, 6];
+  static override flags = { ...passphraseFlag, ...storeFlags };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(BackupCreate);
+    const store = openForChange(locateStore(flags, this.env), 10, this.streams);
+    await this.emit(
+      await createBackup(store, readPassphrase(flags['passphrase-file'])),
+      flags.format,
+      renderBackupAction,
+    );
+  }
+}

@@ -1,0 +1,22 @@
+import { describeBackups } from '../../../app/backup.ts';
+import { listBackupsOf } from '../../../cli/backups.ts';
+import { storeFlags } from '../../../cli/flags.ts';
+import { MtlsCommand } from '../../../cli/mtls-command.ts';
+import { locateStore, openForReading } from '../../../cli/open-store.ts';
+import { renderBackups } from '../../../render/backup.ts';
+
+export default class BackupList extends MtlsCommand {
+  static override summary = 'List the copies of the bundle, newest first.';
+  static override description =
+    'A copy is made before each change, in the work directory beside the store (DIR.mtls/backups).';
+  static override examples = [{ description: 'All copies', command: '<%= bin %> backup list --dir certs' }];
+  static override exitCodes = [5];
+  static override flags = { ...storeFlags };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(BackupList);
+    const place = locateStore(flags, this.env);
+    const report = describeBackups(listBackupsOf(place), openForReading(place).location);
+    await this.emit(report, flags.format, renderBackups);
+  }
+}

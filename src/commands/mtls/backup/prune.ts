@@ -1,0 +1,20 @@
+import { pruneBackups } from '../../../app/backup.ts';
+import { changeFlags, storeFlags } from '../../../cli/flags.ts';
+import { MtlsCommand } from '../../../cli/mtls-command.ts';
+import { openForChange } from '../../../cli/open-for-change.ts';
+import { locateStore } from '../../../cli/open-store.ts';
+import { renderBackupAction } from '../../../render/backup.ts';
+
+export default class BackupPrune extends MtlsCommand {
+  static override summary = 'Remove the oldest copies of the bundle.';
+  static override description = 'Keeps the newest ones; how many says --keep. What is removed is gone, keys included.';
+  static override examples = [{ description: 'Keep two', command: '<%= bin %> backup prune --dir certs --keep 2' }];
+  static override exitCodes = [5, 6];
+  static override flags = { keep: changeFlags.keep, ...storeFlags };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(BackupPrune);
+    const store = openForChange(locateStore(flags, this.env), 10, this.streams);
+    await this.emit(await pruneBackups(store, flags.keep), flags.format, renderBackupAction);
+  }
+}

@@ -1,0 +1,35 @@
+import * as Args from '@oclif/core/args';
+import { restoreBackup } from '../../../app/backup.ts';
+import { openChosenBackup } from '../../../cli/backups.ts';
+import { changeFlags, passphraseFlag, storeFlags } from '../../../cli/flags.ts';
+import { readPassphrase } from '../../../cli/key-files.ts';
+import { MtlsCommand } from '../../../cli/mtls-command.ts';
+import { openForChange } from '../../../cli/open-for-change.ts';
+import { locateStore } from '../../../cli/open-store.ts';
+import { renderBackupAction } from '../../../render/backup.ts';
+
+export default class BackupRestore extends MtlsCommand {
+  static override summary = 'Put a copy into the place of the bundle.';
+  static override description =
+    `The copy is judged by Sentry's rules first; one that has expired is refused. The present bundle is backed up,
+and the change goes step by step as a renewal does. Who was given the trust anchors of the present bundle alone since is cut off.`;
+  static override examples = [
+    { description: 'The newest copy', command: '<%= bin %> backup restore --dir certs --settle 0' },
+    { description: 'A certain one', command: '<%= bin %> backup restore 20261122T030405Z --dir certs' },
+  ];
+  static override exitCodes = [4, 5, 6, 7];
+  static override args = {
+    id: Args.string({ description: 'Which copy, as `backup list` calls it; else the newest.', ignoreStdin: true }),
+  };
+  static override flags = { ...passphraseFlag, ...changeFlags, ...storeFlags };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(BackupRestore);
+    const place = locateStore(flags, this.env);
+    const passphrase = readPassphrase(flags['passphrase-file']);
+    const chosen = openChosenBackup(place, args.id, passphrase);
+    const store = openForChange(place, flags.settle, this.streams);
+    const report = await restoreBackup(store, { ...chosen, now: this.now(), passphrase, keep: flags.keep });
+    await this.emit(report, flags.format, renderBackupAction);
+  }
+}

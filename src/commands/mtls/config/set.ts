@@ -1,0 +1,35 @@
+import * as Args from '@oclif/core/args';
+import { changeConfiguration, writeConfiguration } from '../../../app/configuration/change.ts';
+import { planConfigurationFile, readConfiguration } from '../../../cli/configuration-file.ts';
+import { configFlag, storeFlags } from '../../../cli/flags.ts';
+import { MtlsCommand } from '../../../cli/mtls-command.ts';
+import { openForChange } from '../../../cli/open-for-change.ts';
+import { locateStore } from '../../../cli/open-store.ts';
+import { renderConfiguration } from '../../../render/configuration.ts';
+
+export default class ConfigSet extends MtlsCommand {
+  static override summary = 'Change mTLS settings of the Configuration; comments and order are kept.';
+  static override description =
+    `The settings are enabled, workloadCertTTL, allowedClockSkew, controlPlaneTrustDomain and sentryAddress. Durations are
+written as Go does: 24h, 1h30m, 25s. Sentry reads its Configuration when it starts, so restart it afterwards.`;
+  static override examples = [
+    { description: 'Leaves for twelve hours', command: '<%= bin %> config set workloadCertTTL=12h --dir certs' },
+    { description: 'Two at once', command: '<%= bin %> config set workloadCertTTL=1h allowedClockSkew=5m --dir certs' },
+  ];
+  static override exitCodes = [5, 6];
+  static override strict = false;
+  static override args = {
+    setting: Args.string({ description: 'NAME=VALUE; several are taken.', required: true, ignoreStdin: true }),
+  };
+  static override flags = { ...configFlag, ...storeFlags };
+
+  override async run(): Promise<void> {
+    const { argv, flags } = await this.parse(ConfigSet);
+    const place = locateStore(flags, this.env);
+    const { path, text } = readConfiguration(place, flags.config);
+    const file = planConfigurationFile(path, text, changeConfiguration(path, text, argv as string[]));
+    const report = await writeConfiguration(openForChange(place, 0, this.streams), file);
+    await this.emit(report, flags.format, renderConfiguration);
+    this.streams.note(`Written: ${path}. Restart Sentry: it reads its Configuration only when it starts.\n`);
+  }
+}

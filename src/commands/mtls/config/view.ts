@@ -1,0 +1,21 @@
+import { describeConfiguration } from '../../../app/configuration/report.ts';
+import { readConfiguration } from '../../../cli/configuration-file.ts';
+import { configFlag, storeFlags } from '../../../cli/flags.ts';
+import { MtlsCommand } from '../../../cli/mtls-command.ts';
+import { locateStore } from '../../../cli/open-store.ts';
+import { renderConfiguration } from '../../../render/configuration.ts';
+
+export default class ConfigView extends MtlsCommand {
+  static override summary = 'Show the mTLS settings of the Configuration, defaults included.';
+  static override description = 'Reads spec.mtls of the Configuration that sentry and daprd are started with.';
+  static override examples = [{ description: 'The settings in force', command: '<%= bin %> config view --dir certs' }];
+  static override exitCodes = [5];
+  static override flags = { ...configFlag, ...storeFlags };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(ConfigView);
+    const { path, text } = readConfiguration(locateStore(flags, this.env), flags.config);
+    await this.emit(describeConfiguration(path, text), flags.format, renderConfiguration);
+    this.streams.note(`Configuration: ${path}${text === undefined ? ' (not there)' : ''}\n`);
+  }
+}
