@@ -2,6 +2,8 @@
  * What a command asks of oclif's Config, without loading one: discovering plugins on every start
  * costs more than most commands do. The build makes the manifest from the real one.
  */
+export type LeanConfig = ReturnType<typeof leanConfig>;
+
 export function leanConfig(program: string, version: string, home: URL) {
   return {
     bin: program,

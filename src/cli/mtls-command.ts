@@ -3,6 +3,7 @@ import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import type { Document } from '../app/report.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { outputFlags } from './flags.ts';
+import type { LeanConfig } from './lean-config.ts';
 import { openStreams, type Streams, type Terminal } from './streams.ts';
 
 export type Renderer<Report> = (report: Report, terminal: Terminal) => string;
@@ -25,6 +26,11 @@ export abstract class MtlsCommand extends Command {
   protected get streams(): Streams {
     this.#streams ??= openStreams(this.env, this.argv.includes('--quiet') || this.argv.includes('-q'));
     return this.#streams;
+  }
+
+  /** Where the package lies. */
+  protected get home(): URL {
+    return (this.config as unknown as LeanConfig).home;
   }
 
   protected now(): Date {

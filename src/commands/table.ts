@@ -10,6 +10,7 @@ export const commandTable = {
   'mtls backup prune': () => import('./mtls/backup/prune.ts'),
   'mtls backup restore': () => import('./mtls/backup/restore.ts'),
   'mtls check': () => import('./mtls/check.ts'),
+  'mtls completion': () => import('./mtls/completion.ts'),
   'mtls config set': () => import('./mtls/config/set.ts'),
   'mtls config view': () => import('./mtls/config/view.ts'),
   'mtls env': () => import('./mtls/env.ts'),
