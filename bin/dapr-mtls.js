@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js';
+// CommonJS, as the bundle is (see docs/architecture.md): starting Node's ESM loader costs more than
+// the quick commands do.
+const { join } = require('node:path');
+const { main } = require('../dist/main.cjs');
 
-await main('dapr-mtls', process.argv.slice(2), new URL('..', import.meta.url));
+main('dapr-mtls', process.argv.slice(2), join(__dirname, '..'));

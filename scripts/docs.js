@@ -37,7 +37,9 @@ const errors = Object.entries(errorTable)
   .sort(([, a], [, b]) => a.exit - b.exit)
   .map(([code, { exit, meaning }]) => `| \`${code}\` | ${exit} | ${meaning} |`);
 
-const findings = Object.entries(findingTable).map(([code, [severity, meaning]]) => `| \`${code}\` | ${severity} | ${meaning} |`);
+const findings = Object.entries(findingTable).map(
+  ([code, [severity, meaning]]) => `| \`${code}\` | ${severity} | ${meaning} |`,
+);
 
 const commands = Object.keys(manifest.commands)
   .sort()

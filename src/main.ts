@@ -9,9 +9,9 @@ const version = DAPR_MTLS_VERSION;
  * output into a slow pipe is not cut off.
  * @param program the name that was typed
  * @param argv the words behind it
- * @param home where the package lies; the manifest is there
+ * @param home the folder of the package; the manifest is there
  */
-export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[], home: URL): Promise<void> {
+export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[], home: string): Promise<void> {
   if (argv[0] === '--version' || argv[0] === 'version') {
     process.stdout.write(`dapr-mtls ${version} (${process.platform}-${process.arch}, node ${process.version})\n`);
     return;

@@ -75,7 +75,7 @@ function judgeStore({ state }: StoredBundle, { name }: StoreLocation): Finding[]
       finding('store.interrupted', {
         subject: name,
         message: 'a change was interrupted; what is judged here is the bundle it leads to',
-        hint: `Finish it: \`mtls repair --dir ${name}\`.`,
+        hint: `Finish it: \`dapr-mtls repair --dir ${name}\`.`,
       }),
     ];
   }

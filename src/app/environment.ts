@@ -32,7 +32,7 @@ export function describeEnvironment(
   if (roots.length === 0) {
     throw new DaprMtlsError(anchors ? 'trust.unreadable' : 'store.missing', {
       message: `${location.names.anchors} in ${location.name} ${anchors ? 'holds no readable certificate' : 'is missing'}`,
-      hint: 'See what is wrong: `mtls check`. Make a bundle: `mtls init`.',
+      hint: 'See what is wrong: `dapr-mtls check`. Make a bundle: `dapr-mtls init`.',
     });
   }
   return document('Environment', {
@@ -60,6 +60,6 @@ function describeIssuer(
   }
   throw new DaprMtlsError('store.missing', {
     message: `${names.issuerChain} or ${names.issuerKey} in ${name} is missing or unreadable`,
-    hint: 'See what is wrong: `mtls check`.',
+    hint: 'See what is wrong: `dapr-mtls check`.',
   });
 }

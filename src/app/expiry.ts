@@ -60,20 +60,20 @@ export function reportExpiry(
 function missing({ name, names }: StoreLocation, part: 'anchors' | 'issuerChain'): DaprMtlsError {
   return new DaprMtlsError('store.missing', {
     message: `there is no ${names[part]} in ${name}`,
-    hint: 'Name the directory of the bundle with --dir, or make a bundle: `mtls init`.',
+    hint: 'Name the directory of the bundle with --dir, or make a bundle: `dapr-mtls init`.',
   });
 }
 
 function unreadable({ name, names }: StoreLocation, part: 'anchors' | 'issuerChain'): DaprMtlsError {
   return new DaprMtlsError('trust.unreadable', {
     message: `${names[part]} in ${name} holds no readable certificate`,
-    hint: 'See what is wrong with it: `mtls check`. Restore a copy: `mtls backup restore`.',
+    hint: 'See what is wrong with it: `dapr-mtls check`. Restore a copy: `dapr-mtls backup restore`.',
   });
 }
 
 function noRoot({ name, names }: StoreLocation): DaprMtlsError {
   return new DaprMtlsError('trust.refused', {
     message: `no certificate in ${names.anchors} has signed the issuer in ${names.issuerChain} (${name}), so there is no root to tell the end of`,
-    hint: 'See what is wrong: `mtls check`. Restore a copy: `mtls backup restore`.',
+    hint: 'See what is wrong: `dapr-mtls check`. Restore a copy: `dapr-mtls backup restore`.',
   });
 }

@@ -1,6 +1,6 @@
 import { belongsTo } from '../pki/bundle.ts';
 import { type Certificate, describeKeyAlgorithm, isSelfSigned, isSignedBy } from '../pki/certificate.ts';
-import { type CertificateDetail, extendedKeyUsages, readDetail } from '../pki/extensions.ts';
+import { type CertificateDetail, extendedKeyUsages } from '../pki/extensions.ts';
 import { isEncrypted, isPrivateKey } from '../pki/keys.ts';
 import { type CertificateFile, certificatesOf, type KeyFile } from '../pki/reading.ts';
 import {
@@ -96,7 +96,6 @@ interface Surrounding {
 
 function describe(certificate: Certificate, surrounding: Surrounding): InspectedCertificate {
   const { name, line, seenByGo, role, all, at } = surrounding;
-  const detail = readDetail(certificate);
   const signers = all.filter(
     (other) => other.fingerprint !== certificate.fingerprint && isSignedBy(certificate, other),
   );
@@ -107,7 +106,7 @@ function describe(certificate: Certificate, surrounding: Surrounding): Inspected
     selfSigned: isSelfSigned(certificate),
     signedBy: [...new Set(signers.map(({ fingerprint }) => fingerprint))],
     seenBySentry: seenByGo,
-    ...describeDetail(detail),
+    ...describeDetail(certificate.detail),
   };
 }
 

@@ -4,7 +4,7 @@ import { renderHelp } from './help.ts';
 import { readManifest } from './manifest.ts';
 
 /** Help, and the answer to words that are no command. @throws DaprMtlsError `usage.invalid` */
-export function answerWithoutCommand(found: Exclude<Found, { kind: 'command' }>, program: string, home: URL): void {
+export function answerWithoutCommand(found: Exclude<Found, { kind: 'command' }>, program: string, home: string): void {
   if (found.kind === 'help') {
     process.stdout.write(renderHelp(readManifest(home), found.topic, program, process.stdout.columns ?? 80));
     return;

@@ -6,6 +6,6 @@ export function assertBundle({ files }: StoredBundle, { name }: StoreLocation): 
   if (Object.values(files).some((content) => content !== undefined)) return;
   throw new DaprMtlsError('store.missing', {
     message: `there is no bundle in ${name}`,
-    hint: 'Name the directory of the bundle with --dir, or make a bundle: `mtls init`.',
+    hint: 'Name the directory of the bundle with --dir, or make a bundle: `dapr-mtls init`.',
   });
 }

@@ -19,6 +19,6 @@ export function openChosenBackup(
   throw new DaprMtlsError('file.missing', {
     message:
       id === undefined ? `there are no backups in ${workDirectory}` : `there is no backup ${id} in ${workDirectory}`,
-    hint: 'See which there are: `mtls backup list`.',
+    hint: 'See which there are: `dapr-mtls backup list`.',
   });
 }

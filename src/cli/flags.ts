@@ -92,8 +92,9 @@ export const warnBeforeFlag = {
 export const changeFlags = {
   settle: Flags.custom<number>({
     description:
-      'How long nothing may have happened in the directory before each step, so that a running Sentry is not met in the middle of a reload. 0 when no Sentry runs.',
+      'How long nothing may have happened in the directory before each step, so that a running Sentry is not met in the middle of a reload. 0 when no Sentry runs; the environment variable DAPR_MTLS_SETTLE sets it, too.',
     helpValue: 'SECONDS',
+    env: 'DAPR_MTLS_SETTLE',
     default: 10,
     helpGroup: 'SAFETY',
     parse: async (text) => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -50,11 +50,14 @@ function isProgram(path: string): boolean {
   }
 }
 
+const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGCONT'] as const;
+
 function runOther(path: string, argv: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path, argv, { stdio: 'inherit', env: { ...process.env, [hopVariable]: '1' } });
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGCONT'] as const;
-    for (const signal of signals) process.on(signal, () => child.kill(signal));
+    // Before the start: the other may be up, and be signalled, before spawn returns.
+    let child: ChildProcess | undefined;
+    for (const signal of passedOn) process.on(signal, () => child?.kill(signal));
+    child = spawn(path, argv, { stdio: 'inherit', env: { ...process.env, [hopVariable]: '1' } });
     child.once('error', (cause) => {
       reject(
         new DaprMtlsError('usage.hand-over', {
@@ -67,7 +70,7 @@ function runOther(path: string, argv: readonly string[]): Promise<number> {
     child.once('exit', (code, signal) => {
       if (!signal) return resolve(code ?? 0);
       // Die of the same signal, so that a shell sees what it would have seen.
-      for (const own of signals) process.removeAllListeners(own);
+      for (const own of passedOn) process.removeAllListeners(own);
       process.kill(process.pid, signal);
       resolve(128 + (osConstants.signals[signal] ?? 0));
     });

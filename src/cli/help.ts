@@ -1,4 +1,5 @@
 import { errorTable } from '../errors.ts';
+import { wrap } from '../render/text.ts';
 
 /** What the build writes down of the commands (oclif's manifest, ids joined by a colon). */
 export interface Manifest {
@@ -188,16 +189,4 @@ function table(rows: readonly (readonly string[])[], width: number): string[] {
 function wrapParagraphs(text: string, width: number): string[] {
   if (text === '') return [];
   return text.split(/\n\s*\n/).flatMap((paragraph, index) => [...(index > 0 ? [''] : []), ...wrap(paragraph, width)]);
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (line && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line ? `${line} ${word}` : word;
-  }
-  return line ? [...lines, line] : lines;
 }

@@ -4,7 +4,7 @@
  */
 export type LeanConfig = ReturnType<typeof leanConfig>;
 
-export function leanConfig(program: string, version: string, home: URL) {
+export function leanConfig(program: string, version: string, home: string) {
   return {
     bin: program,
     version,

@@ -29,7 +29,7 @@ export abstract class MtlsCommand extends Command {
   }
 
   /** Where the package lies. */
-  protected get home(): URL {
+  protected get home(): string {
     return (this.config as unknown as LeanConfig).home;
   }
 

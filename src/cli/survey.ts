@@ -7,7 +7,7 @@ import { readFiles } from '../store/directory/read.ts';
 import { listOtherFiles, looseModeOf, type OtherFile } from '../store/directory/surroundings.ts';
 import { findSettings } from './configuration-file.ts';
 
-/** Gathers what `mtls check` judges beside the three files. */
+/** Gathers what `dapr-mtls check` judges beside the three files. */
 export async function surveyDirectory(place: Place, configFlag: string | undefined): Promise<Surroundings> {
   const { settings, problem } = await findSettings(place, configFlag);
   const { anchors } = readFiles(place.directory, place.names);

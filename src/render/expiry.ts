@@ -1,6 +1,6 @@
 import type { CertificateReport, ExpiryReport } from '../app/expiry.ts';
-import { formatGoTime, formatSpan } from './instant.ts';
-import { type Colour, columns, painter, shortName, truncate } from './text.ts';
+import { formatGoTime, formatShortSpan, formatSpan } from './instant.ts';
+import { type Colour, fitColumns, painter, shortName } from './text.ts';
 
 /** Upstream's one line, for scripts; who sits at a terminal also gets every certificate. */
 export function renderExpiry(
@@ -27,24 +27,20 @@ const statusColours: Record<CertificateReport['status'], Colour> = {
 
 function renderTable({ certificates }: ExpiryReport, terminal: { columns: number; colour: boolean }): string {
   const paint = painter(terminal.colour);
-  const header = ['ROLE', 'STATUS', 'EXPIRES IN', 'EXPIRY DATE', 'FILE', 'NAME'];
+  const header = ['ROLE', 'STATUS', 'ENDS IN', 'EXPIRY DATE', 'FILE', 'NAME'];
   const rows = certificates.map((certificate) => [
     certificate.role,
     certificate.status,
-    certificate.remainingSeconds < 0
-      ? `${formatSpan(certificate.remainingSeconds)} ago`
-      : formatSpan(certificate.remainingSeconds),
+    formatShortSpan(certificate.remainingSeconds),
     certificate.notAfter,
     certificate.file,
     shortName(certificate.subject),
   ]);
-  const lines = columns([header, ...rows]).map((line) => truncate(line, terminal.columns));
-  return lines
+  return fitColumns([header, ...rows], terminal.columns)
     .map((line, index) => {
       const certificate = certificates[index - 1];
-      return certificate
-        ? line.replace(certificate.status, paint(statusColours[certificate.status], certificate.status))
-        : paint('bold', line);
+      if (!certificate) return paint('bold', line);
+      return line.replace(certificate.status, paint(statusColours[certificate.status], certificate.status));
     })
     .concat('')
     .join('\n');

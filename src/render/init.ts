@@ -1,5 +1,6 @@
 import type { InitReport } from '../app/init.ts';
 import { formatRfc1123 } from './instant.ts';
+import { keepsakeRemarks } from './keepsakes.ts';
 import { quotePosix } from './shell-quote.ts';
 
 export function renderInit(report: InitReport): string {
@@ -29,12 +30,6 @@ function commandLines({ store, configuration, trustDomain }: InitReport): string
   ];
 }
 
-export function initRemarks({ remarks, backup, rootKey }: InitReport): string[] {
-  const kept = backup
-    ? [`The former bundle is kept in ${backup.path}${backup.encrypted ? ', its key encrypted' : ', its key in clear'}`]
-    : [];
-  const key = rootKey?.path
-    ? [`The root key is kept in ${rootKey.path}${rootKey.encrypted ? ', encrypted' : ', IN CLEAR'}`]
-    : [];
-  return [...remarks, ...kept, ...key];
+export function initRemarks(report: InitReport): string[] {
+  return [...report.remarks, ...keepsakeRemarks('The former bundle', report)];
 }

@@ -86,7 +86,10 @@ function chainTree(certificates: readonly InspectedCertificate[]): string[] {
   const grow = (certificate: InspectedCertificate, path: readonly string[]): Branch => ({
     label: `${shortName(certificate.subject)} (${certificate.role}, ${printable(certificate.file)}, ${certificate.fingerprint.slice(0, 8)})`,
     children: unique
-      .filter(({ signedBy, fingerprint }) => signedBy.includes(certificate.fingerprint) && !path.includes(fingerprint))
+      .filter(
+        ({ signedBy, fingerprint, selfSigned }) =>
+          !selfSigned && signedBy.includes(certificate.fingerprint) && !path.includes(fingerprint),
+      )
       .map((child) => grow(child, [...path, child.fingerprint])),
   });
   const tops = unique.filter(({ selfSigned, signedBy }) => selfSigned || signedBy.length === 0);

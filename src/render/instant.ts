@@ -40,3 +40,10 @@ export function formatSpan(seconds: number): string {
   }
   return parts.join(' ') || '0 seconds';
 }
+
+/** For tables: `355d`, `15h`, `3m`; a minus sign once it has ended. */
+export function formatShortSpan(seconds: number): string {
+  const rest = Math.abs(Math.trunc(seconds));
+  const [name, size] = units.find(([, unit]) => rest >= unit) ?? ['second', 1];
+  return `${seconds < 0 ? '-' : ''}${Math.floor(rest / size)}${name[0]}`;
+}

@@ -1,6 +1,8 @@
+import type { TrustPair } from '../app/renew/effects.ts';
 import type { CertificateChange, RenewalReport } from '../app/renew/report.ts';
-import { formatRfc1123, formatSpan } from './instant.ts';
-import { type Colour, columns, painter, printable } from './text.ts';
+import { formatRfc1123 } from './instant.ts';
+import { keepsakeRemarks } from './keepsakes.ts';
+import { type Colour, columns, painter, shortName } from './text.ts';
 
 /** The words are upstream's, spelling included: scripts look for them. */
 export const startingRotation = 'Starting certificate rotation\n';
@@ -27,57 +29,49 @@ const marks: Record<CertificateChange['change'], [string, Colour]> = {
 /** A difference of meaning: certificates and who goes on trusting whom, not lines of base64. */
 function renderPreview(report: RenewalReport, { colour }: { colour: boolean }): string {
   const paint = painter(colour);
-  const rows = columns(
-    report.changes.map(({ change, certificate }) => [
-      marks[change][0],
-      certificate.role,
-      certificate.file,
-      printable(certificate.subject),
-      `${certificate.notBefore.slice(0, 10)} to ${certificate.notAfter.slice(0, 10)} (${formatSpan(certificate.remainingSeconds)})`,
-      change === 'added'
-        ? `${certificate.keyAlgorithm}, made anew in the real run`
-        : `${certificate.keyAlgorithm}, ${certificate.fingerprint.slice(0, 16)}`,
-    ]),
-  );
-  const changes = rows.map((row, index) => paint(marks[report.changes[index]?.change ?? 'kept'][1], row));
+  const colourOf = (index: number) => marks[report.changes[index]?.change ?? 'kept'][1];
   return [
     `Dry run: nothing was written. Procedure: ${report.procedure}`,
     '',
     'Certificates',
-    ...changes,
+    ...columns(report.changes.map(changeRow)).map((row, index) => paint(colourOf(index), row)),
     '',
     'Steps, each a bundle that Sentry accepts',
     ...report.steps.map(({ name, files }, index) => `  ${index + 1}. ${name} (${files.join(', ')})`),
     '',
     'Who goes on trusting whom',
-    ...columns(
-      report.trust.map(({ holder, shown, verifies }) => [
-        `  who holds ${holder}`,
-        shown,
-        verifies ? 'verifies' : paint('red', 'IS CUT OFF'),
-      ]),
-    ),
+    ...trustMatrix(report.trust, paint),
     '',
   ].join('\n');
+}
+
+/** New ones get their key and fingerprint only in the real run. */
+function changeRow({ change, certificate }: CertificateChange): string[] {
+  const { role, file, subject, fingerprint, notBefore, notAfter, keyAlgorithm } = certificate;
+  const name = change === 'added' ? shortName(subject) : `${shortName(subject)} ${fingerprint.slice(0, 8)}`;
+  const validity = `${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`;
+  return [`${marks[change][0]} ${role}`, file, name, validity, keyAlgorithm];
+}
+
+function trustMatrix(pairs: readonly TrustPair[], paint: ReturnType<typeof painter>): string[] {
+  const holders = [...new Set(pairs.map(({ holder }) => holder))];
+  const shown = ['certificates of the old issuer', 'certificates of the new issuer'] as const;
+  const answer = (holder: string, of: TrustPair['shown']) => {
+    const pair = pairs.find((candidate) => candidate.holder === holder && candidate.shown === of);
+    if (!pair) return '-';
+    return pair.verifies ? 'yes' : 'NO';
+  };
+  const rows = holders.map((holder) => [`  ${holder}`, ...shown.map((of) => answer(holder, of))]);
+  const lines = columns([['  WHO HOLDS', "VERIFIES THE OLD ISSUER'S", "THE NEW ISSUER'S"], ...rows]);
+  return lines.map((line) => line.replace(/\bNO\b/g, paint('red', 'NO')));
 }
 
 /** What belongs on standard error: whom the renewal cuts off, where the copy lies, what is lost. */
 export function renewalRemarks(report: RenewalReport): string[] {
   const broken = report.trust.filter(({ verifies }) => !verifies);
   const cutOff = broken.map(({ holder, shown }) => `Warning: who holds ${holder} does not verify ${shown}.`);
-  if (broken.length > 0)
-    cutOff.push(
-      'Restart Sentry and every sidecar now. A staged rotation (`mtls rotate`) or the root key (`--private-key`) avoids this.',
-    );
-  const backup =
-    report.backup && !report.backup.encrypted
-      ? [`The old bundle, its key in clear, is kept in ${report.backup.path}`]
-      : [];
-  const encrypted = report.backup?.encrypted
-    ? [`The old bundle is kept in ${report.backup.path}, its key encrypted`]
-    : [];
-  const rootKey = report.rootKey?.path
-    ? [`The root key is kept in ${report.rootKey.path}${report.rootKey.encrypted ? ', encrypted' : ', IN CLEAR'}`]
-    : [];
-  return [...report.remarks, ...cutOff, ...backup, ...encrypted, ...rootKey];
+  if (broken.length > 0) {
+    cutOff.push('Restart Sentry and every sidecar now; with the root key (--private-key) nobody would be cut off.');
+  }
+  return [...report.remarks, ...cutOff, ...keepsakeRemarks('The old bundle', report)];
 }

@@ -15,7 +15,7 @@ export function shortName(subject: string): string {
   return printable((common ?? parts.at(-1) ?? subject).replace(/^[A-Z]+=/, '')) || '(no name)';
 }
 
-export function truncate(text: string, width: number): string {
+function truncate(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
@@ -40,4 +40,33 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** Narrower than this the last column says nothing, and is left out. */
+const leastColumn = 10;
+
+/** As many columns as the terminal has room for; the very last one may be cut. */
+export function fitColumns(rows: readonly (readonly string[])[], width: number): string[] {
+  const count = rows[0]?.length ?? 0;
+  for (let shown = count; shown > 1; shown--) {
+    const lines = columns(rows.map((row) => row.slice(0, shown)));
+    const lastColumn = Math.max(...rows.map((row) => row[shown - 1]?.length ?? 0));
+    const excess = Math.max(...lines.map((line) => line.length)) - width;
+    const mayCut = shown === count && lastColumn - excess >= leastColumn;
+    if (excess <= 0 || mayCut) return lines.map((line) => truncate(line, width));
+  }
+  return rows.map(([first = '']) => truncate(first, width));
+}
+
+/** Breaks a text into lines at spaces; a word that is longer stands alone. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line ? `${line} ${word}` : word;
+  }
+  return line ? [...lines, line] : lines;
 }

@@ -19,7 +19,7 @@ export function changeConfiguration(path: string, text: string | undefined, assi
   if (allowedClockSkewMs < workloadCertTtlMs) return changed;
   throw new DaprMtlsError('usage.invalid', {
     message: 'allowedClockSkew must be below workloadCertTTL: daprd would renew its certificate in a hot loop',
-    hint: 'Set both: `mtls config set workloadCertTTL=24h allowedClockSkew=15m`.',
+    hint: 'Set both: `dapr-mtls config set workloadCertTTL=24h allowedClockSkew=15m`.',
   });
 }
 

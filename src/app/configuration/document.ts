@@ -3,7 +3,7 @@ import { DaprMtlsError } from '../../errors.ts';
 import { parseGoDuration } from './duration.ts';
 import { defaultSettings, type MtlsSettings } from './settings.ts';
 
-/** The settings that `mtls config` knows, each with what Sentry would make of a value. */
+/** The settings that `dapr-mtls config` knows, each with what Sentry would make of a value. */
 const readers = {
   enabled: (text: string) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
   workloadCertTTL: durationOrUndefined,
@@ -43,7 +43,7 @@ export function parseConfiguration(text: string, path: string): Document {
   if (!error && (document.contents === null || isMap(document.contents))) return document;
   throw new DaprMtlsError('file.io', {
     message: `${path} is not a Configuration: ${error ? error.message.split('\n')[0] : 'it holds no mapping'}`,
-    hint: 'Mend the YAML; `mtls config view` shows what is read of it.',
+    hint: 'Mend the YAML; `dapr-mtls config view` shows what is read of it.',
   });
 }
 

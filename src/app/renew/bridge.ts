@@ -70,7 +70,7 @@ function usableIssuer({
 }
 
 /** A tail that has expired leads nowhere; the certificates behind it are only reached through it. */
-function withoutExpired(chain: readonly Certificate[], at: Date): Certificate[] {
+export function withoutExpired(chain: readonly Certificate[], at: Date): Certificate[] {
   const firstExpired = chain.findIndex(({ notAfter }) => notAfter < at);
   return firstExpired < 0 ? [...chain] : chain.slice(0, firstExpired);
 }

@@ -19,7 +19,7 @@ export function listTrustPairs(current: CurrentBundle, { bundle }: Renewal, at: 
   const working = workingAnchors(current, at);
   const [oldIssuer, ...rest] = current.issuerChain;
   const holders: { readonly name: string; readonly anchors: readonly Certificate[] }[] = [
-    ...working.map((anchor) => ({ name: `only the old anchor ${anchor.fingerprint.slice(0, 16)}`, anchors: [anchor] })),
+    ...working.map((anchor) => ({ name: `only the old anchor ${anchor.fingerprint.slice(0, 8)}`, anchors: [anchor] })),
     ...(working.length > 1 ? [{ name: 'all the old anchors', anchors: current.liveAnchors }] : []),
     { name: 'the new anchors', anchors: bundle.anchors },
   ];

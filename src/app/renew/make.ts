@@ -2,10 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import { DaprMtlsError } from '../../errors.ts';
 import type { TrustBundle } from '../../pki/bundle.ts';
 import { type Certificate, hasSameKey } from '../../pki/certificate.ts';
-import { verifyLeafOf } from '../../pki/chain.ts';
+import { verifyLeafOf, whyNotSigned } from '../../pki/chain.ts';
 import { type Authority, type IssueContext, issueIssuer, issueRoot, renewRoot } from '../../pki/issue.ts';
 import { publicKeyOf } from '../../pki/keys.ts';
-import { buildBridge, isBridgeProven } from './bridge.ts';
+import { buildBridge, isBridgeProven, withoutExpired } from './bridge.ts';
 import { type CurrentBundle, workingAnchors } from './current.ts';
 import type { Renewal, RenewOptions, RenewRequest } from './renewal.ts';
 
@@ -50,11 +50,22 @@ async function renewSameKey(
   const others = current.liveAnchors.filter((anchor) => !hasSameKey(anchor.publicKey, root.certificate.publicKey));
   const bundle: TrustBundle = {
     anchors: [root.certificate, ...others],
-    issuerChain: [issuer.certificate],
+    issuerChain: [issuer.certificate, ...bridgesBehind(current, issuer.certificate, options.now)],
     issuerKey: issuer.key,
   };
   assertBothWays(current, oldRoot, bundle, options.now);
   return { procedure: 'same-key', bundle, root: root.certificate, rootKey: key, remarks: [] };
+}
+
+/**
+ * A bridge certifies name and key of the root, and both stay: it goes on leading who holds only a
+ * still older anchor to the new issuer.
+ */
+function bridgesBehind(current: CurrentBundle, issuer: Certificate, at: Date): Certificate[] {
+  const tail = withoutExpired(current.issuerChain.slice(1), at);
+  const [first] = tail;
+  const isNeeded = workingAnchors(current, at).some((anchor) => !verifyLeafOf([issuer], { anchors: [anchor], at }).ok);
+  return first && isNeeded && !whyNotSigned(issuer, first) ? tail : [];
 }
 
 /**

@@ -51,7 +51,7 @@ function assertAccepted(files: BundleFiles, at: Date): void {
   if (!refusal) return;
   throw new DaprMtlsError('trust.refused', {
     message: `Sentry would refuse the new bundle: ${refusal}`,
-    hint: 'Nothing was written. Check the certificates that were given with `mtls check`.',
+    hint: 'Nothing was written. Check the certificates that were given with `dapr-mtls check`.',
   });
 }
 

@@ -102,7 +102,7 @@ async function prepare(stored: StoredBundle, location: StoreLocation, input: Ren
   if (!anchors && !issuerChain && !issuerKey) {
     throw new DaprMtlsError('store.missing', {
       message: `there is no bundle in ${location.name}`,
-      hint: 'Make one: `mtls init`. To renew another one, name its directory with --dir.',
+      hint: 'Make one: `dapr-mtls init`. To renew another one, name its directory with --dir.',
     });
   }
   const current = readCurrent(stored, location, input.now);

@@ -31,7 +31,7 @@ running the same command again.`;
     { description: 'What would happen?', command: '<%= bin %> renew-certificate --dir certs --dry-run' },
     {
       description: 'Renew for a year, keeping the root key, encrypted',
-      command: '<%= bin %> renew-certificate --dir certs --save-root-key root.key --passphrase-file passphrase',
+      command: '<%= bin %> renew-certificate --dir certs --save-root-key next-root.key --passphrase-file passphrase',
     },
     {
       description: 'Renew with the key that was kept',
