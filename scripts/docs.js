@@ -54,7 +54,7 @@ const pages = {
 ${generated}
 
 Every failure has a code, a message and a mend. Text goes to standard error; with \`--format json\` standard output holds one document of
-kind \`Error\`. A run that a signal stopped exits with 128 and the signal's number.
+kind \`Error\`. A run that a signal stopped exits with 128 and the signal's number; its code is \`interrupted\`.
 
 | code | exit | meaning |
 |---|---|---|

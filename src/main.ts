@@ -12,7 +12,8 @@ const version = DAPR_MTLS_VERSION;
  * @param home the folder of the package; the manifest is there
  */
 export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[], home: string): Promise<void> {
-  if (argv[0] === '--version' || argv[0] === 'version') {
+  const [first, second] = argv;
+  if (first === '--version' || first === 'version' || (first === 'mtls' && second === '--version')) {
     process.stdout.write(`dapr-mtls ${version} (${process.platform}-${process.arch}, node ${process.version})\n`);
     return;
   }
@@ -30,6 +31,11 @@ export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[
     await new CommandClass([...found.argv], leanConfig(program, version, home) as never).execute();
   } catch (error) {
     const { reportFailure } = await import('./cli/report-failure.ts');
-    process.exitCode = reportFailure(error, found.kind === 'command' ? `${program} ${found.id}` : program, argv);
+    process.exitCode = reportFailure(error, found.kind === 'command' ? typedAs(program, found.id) : program, argv);
   }
+}
+
+/** For `dapr-mtls` the word `mtls` may be left out. */
+function typedAs(program: string, id: string): string {
+  return program === 'dapr-mtls' ? `${program} ${id.slice('mtls '.length)}` : `${program} ${id}`;
 }

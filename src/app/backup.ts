@@ -1,7 +1,8 @@
-import { DaprMtlsError } from '../errors.ts';
 import { parseBundle } from '../pki/parse-bundle.ts';
 import type { Backup, FoundFiles, StoreLocation, TrustStore } from '../store/port.ts';
+import { assertBundle } from './assert-bundle.ts';
 import { readCurrent } from './renew/current.ts';
+import { listTrustPairs, type TrustPair } from './renew/effects.ts';
 import { planSteps } from './renew/plan.ts';
 import { type BackupReport, describeBackup, endOfRoot } from './renew/report.ts';
 import { type Document, document, formatInstant } from './report.ts';
@@ -23,9 +24,13 @@ export interface BackupReportDocument extends Document<'Backup'> {
   readonly action: 'created' | 'restored' | 'unchanged' | 'pruned' | 'finished';
   /** The backup that was made or restored. */
   readonly backup: BackupReport | null;
+  /** Where the bundle lies that was in the place of the restored one. */
+  readonly saved: BackupReport | null;
+  /** Who goes on trusting whom after a restore. */
+  readonly trust: readonly TrustPair[];
   /** Those that were removed. */
   readonly removed: readonly string[];
-  readonly validUntil: string;
+  readonly validUntil: string | null;
 }
 
 export function describeEntry(backup: Backup): BackupEntry {
@@ -46,11 +51,11 @@ export function describeBackups(backups: readonly Backup[], { kind, name }: Stor
 
 /** Copies the bundle as it is now. @throws DaprMtlsError `store.missing` */
 export async function createBackup(store: TrustStore, passphrase: string | undefined): Promise<BackupReportDocument> {
+  assertBundle(store.read(), store.location);
   const session = await store.openForChange('backup create');
   try {
     const backup = session.backUp({ reason: 'backup create', passphrase });
-    if (!backup) throw nothingThere(store.location);
-    return describeAction(store.location, 'created', session.read().files, { backup });
+    return describeAction(store.location, 'created', session.read().files, backup ? { backup } : {});
   } finally {
     session.close();
   }
@@ -79,12 +84,15 @@ export async function restoreBackup(
     const stored = session.read();
     if (session.finished?.purpose === purpose)
       return describeAction(store.location, 'finished', stored.files, { backup });
-    const steps = planSteps(readCurrent(stored, store.location, now), parseBundle(files), now);
+    const current = readCurrent(stored, store.location, now);
+    const bundle = parseBundle(files);
+    const steps = planSteps(current, bundle, now);
     if (steps.length === 0) return describeAction(store.location, 'unchanged', stored.files, { backup });
-    session.backUp({ reason: purpose, passphrase });
+    const saved = session.backUp({ reason: purpose, passphrase });
     await session.apply({ steps, sideFiles: [] }, stored.revision);
     const removed = session.pruneBackups(keep);
-    return describeAction(store.location, 'restored', session.read().files, { backup, removed });
+    const trust = listTrustPairs(current, bundle, now);
+    return describeAction(store.location, 'restored', session.read().files, { backup, removed, saved, trust });
   } finally {
     session.close();
   }
@@ -100,24 +108,26 @@ export async function pruneBackups(store: TrustStore, keep: number): Promise<Bac
   }
 }
 
+interface ActionDetails {
+  readonly backup?: Backup;
+  readonly removed?: readonly Backup[];
+  readonly saved?: Backup | undefined;
+  readonly trust?: readonly TrustPair[];
+}
+
 function describeAction(
   { kind, name }: StoreLocation,
   action: BackupReportDocument['action'],
   files: FoundFiles,
-  { backup, removed = [] }: { backup?: Backup; removed?: readonly Backup[] },
+  { backup, removed = [], saved, trust = [] }: ActionDetails,
 ): BackupReportDocument {
   return document('Backup', {
     store: { kind, name },
     action,
     backup: describeBackup(backup),
+    saved: describeBackup(saved),
+    trust,
     removed: removed.map(({ id }) => id),
-    validUntil: endOfRoot(files) ?? '',
-  });
-}
-
-function nothingThere({ name }: StoreLocation): DaprMtlsError {
-  return new DaprMtlsError('store.missing', {
-    message: `there is no bundle in ${name} to copy`,
-    hint: 'Name the directory of the bundle with --dir.',
+    validUntil: endOfRoot(files),
   });
 }

@@ -127,7 +127,7 @@ function judgeSurroundings(
       finding('config.unreadable', {
         subject: 'Configuration',
         message: settingsProblem,
-        hint: 'Mend the YAML, or name another file with --config.',
+        hint: 'Check the file that --config names, and mend its YAML.',
       }),
     );
   }

@@ -38,7 +38,7 @@ export interface InitReport extends Document<'Init'> {
   readonly store: StoreReport;
   /** made: a bundle was written. kept: one was there already. finished: an interrupted run was carried to its end. */
   readonly outcome: 'made' | 'kept' | 'finished';
-  readonly validUntil: string;
+  readonly validUntil: string | null;
   readonly trustDomain: string;
   readonly configuration: string;
   readonly backup: BackupReport | null;
@@ -58,25 +58,28 @@ export async function initialize(store: TrustStore, input: InitInput): Promise<I
       document('Init', {
         store: describeStore(store.location, stored),
         outcome,
-        validUntil: endOfRoot(session.read().files) ?? '',
+        validUntil: endOfRoot(session.read().files),
         trustDomain: input.trustDomain,
         configuration: input.configurationPath,
         ...rest,
       });
     const nothing = { backup: null, rootKey: null, remarks: [] };
-    const sideFiles = input.configuration ? [input.configuration] : [];
     if (session.finished?.purpose === input.purpose) return report('finished', nothing);
     if (hasBundle(stored) && !input.force) {
-      await session.apply({ steps: [], sideFiles }, stored.revision);
-      return report('kept', nothing);
+      // A Configuration that is there belongs to the bundle that is there.
+      const missing = input.configuration?.replaces === undefined ? input.configuration : undefined;
+      await session.apply({ steps: [], sideFiles: missing ? [missing] : [] }, stored.revision);
+      const unsaved = input.saveRootKey ? ['No root was made, so --save-root-key had nothing to save.'] : [];
+      return report('kept', { ...nothing, remarks: unsaved });
     }
     const made = input.own ? { bundle: input.own, rootKey: undefined } : await makeBundle(input);
     const steps = planSteps(readCurrent(stored, store.location, input.now), made.bundle, input.now);
+    const sideFiles = [
+      ...planRootKey(made.rootKey, input.saveRootKey),
+      ...(input.configuration ? [input.configuration] : []),
+    ];
     const backup = session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
-    await session.apply(
-      { steps, sideFiles: [...planRootKey(made.rootKey, input.saveRootKey), ...sideFiles] },
-      stored.revision,
-    );
+    await session.apply({ steps, sideFiles }, stored.revision);
     session.pruneBackups(input.keepBackups);
     const isLost = made.rootKey !== undefined && !input.saveRootKey && !input.rootKey;
     return report('made', {

@@ -9,11 +9,13 @@ export interface RepairReport extends Document<'Repair'> {
   /** The command whose change it was. */
   readonly purpose: string | null;
   readonly startedAt: string | null;
-  readonly validUntil: string;
+  readonly validUntil: string | null;
 }
 
 /** Finishes an interrupted change and does nothing else. @throws DaprMtlsError of the store */
 export async function finishInterrupted(store: TrustStore): Promise<RepairReport> {
+  // Where nothing is to be finished nothing is made, not even a lock.
+  if (store.read().state === 'settled') return describe(store, 'nothing', undefined);
   const session = await store.openForChange('repair');
   try {
     return describe(store, session.finished ? 'finished' : 'nothing', session.finished);
@@ -39,6 +41,6 @@ function describe(
     outcome,
     purpose: change?.purpose ?? null,
     startedAt: change ? formatInstant(change.startedAt) : null,
-    validUntil: endOfRoot(store.read().files) ?? '',
+    validUntil: endOfRoot(store.read().files),
   });
 }

@@ -35,4 +35,4 @@ export function describeRootKey(wish: RootKeyWish | undefined): RootKeyReport {
 
 /** The loud line. Without the key next year's renewal cannot keep the root. */
 export const rootKeyLost =
-  'WARNING: the key of the new root was NOT kept. The next renewal will need a new root, and sidecars must follow it. Keep the key with --save-root-key FILE.';
+  'WARNING: the key of the new root was NOT kept: this root cannot be renewed on its key, and the next one is a new root. Keep the key with --save-root-key FILE.';

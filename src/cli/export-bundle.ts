@@ -1,9 +1,9 @@
+import { assertBundle } from '../app/assert-bundle.ts';
 import { describeExport, type ExportReport } from '../app/export.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { exportBundle } from '../store/directory/export.ts';
 import { locate, type Place } from '../store/directory/place.ts';
 import type { DirectoryReader } from '../store/directory/read.ts';
-import { assertBundle } from './assert-bundle.ts';
 
 /** Copies the bundle out of the store; never into the directory that Sentry watches. */
 export function exportStore(store: DirectoryReader, place: Place, target: string, now: Date): ExportReport {

@@ -11,13 +11,13 @@ export interface Failure {
 
 export function describeFailure(error: unknown, command: string): Failure {
   if (error instanceof DaprMtlsError) {
-    return { code: error.code, message: error.message, hint: error.hint, exitCode: error.exitCode };
+    return { code: error.code, message: withoutParserWords(error.message), hint: error.hint, exitCode: error.exitCode };
   }
   if (error instanceof Interrupted) return describeInterruption(error);
   if (isParseError(error)) {
     return {
       code: 'usage.invalid',
-      message: (error.message.split('\nSee more help')[0] ?? '').replaceAll('Nonexistent flag', 'unknown flag'),
+      message: withoutParserWords(error.message).replaceAll('Nonexistent flag', 'unknown flag'),
       hint: `See how it is written: ${command} --help`,
       exitCode: 2,
     };
@@ -39,17 +39,25 @@ function describeInterruption({ signal }: Interrupted): Failure {
   };
 }
 
+/** oclif's parser writes its own words around the message of what a flag's reader throws. */
+function withoutParserWords(message: string): string {
+  return message.replace(/^Parsing --\S+ \n\t/, '').replace(/\nSee more help with --help$/, '');
+}
+
 /** oclif's parser throws its own errors; they carry what was parsed. */
 function isParseError(error: unknown): error is Error {
   return error instanceof Error && ('parse' in error || 'oclif' in error);
 }
 
-/** Looked for in the raw words, because a command line that cannot be parsed must still be answered in JSON. */
-export function asksForJson(argv: readonly string[]): boolean {
+/**
+ * Whether a document is due on standard output. Looked for in the raw words, because a command line
+ * that cannot be parsed must be answered, too.
+ */
+export function asksForDocument(argv: readonly string[]): boolean {
   const end = argv.indexOf('--');
   const words = end < 0 ? argv : argv.slice(0, end);
   return words.some((word, index) => {
-    if (word === '--format' || word === '-f') return words[index + 1] === 'json';
-    return word === '--format=json' || word === '-fjson';
+    const value = word === '--format' ? words[index + 1] : word.replace(/^--format=/, '');
+    return word.startsWith('--format') && (value === 'json' || value === 'yaml');
   });
 }

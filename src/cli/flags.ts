@@ -26,7 +26,7 @@ export const outputFlags = {
   }),
   quiet: Flags.boolean({
     char: 'q',
-    description: 'Only the result and errors; no progress and no remarks.',
+    description: 'Only the result, warnings and errors; no progress and no remarks.',
     helpGroup: 'OUTPUT',
   }),
 };

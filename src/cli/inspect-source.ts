@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { assertBundle } from '../app/assert-bundle.ts';
 import type { InspectInput } from '../app/inspect.ts';
 import { DaprMtlsError, isSystemError } from '../errors.ts';
 import { readCertificateFile, readKeyFile } from '../pki/reading.ts';
 import { locate } from '../store/directory/place.ts';
 import { DirectoryReader } from '../store/directory/read.ts';
-import { assertBundle } from './assert-bundle.ts';
 import { locateStore, type StoreFlags } from './open-store.ts';
 
 const sizeLimit = 16 * 1024 * 1024;

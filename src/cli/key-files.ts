@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { RootKeyWish } from '../app/root-key.ts';
 import { DaprMtlsError, isSystemError } from '../errors.ts';
@@ -41,10 +41,21 @@ export function readPassphrase(path: string | undefined): string | undefined {
   });
 }
 
+const sizeLimit = 16 * 1024 * 1024;
+
+function tooLarge(path: string, size: number): DaprMtlsError {
+  return new DaprMtlsError('file.io', {
+    message: `certificate rotation failed: ${path} is ${size} bytes long`,
+    hint: 'Keys and certificates are a few kilobytes: check the path.',
+  });
+}
+
 /** Upstream's words for a missing file: scripts look for them. */
 function readNamedFile(path: string, what: string): Buffer {
   try {
-    return readFileSync(path);
+    const { size } = statSync(path);
+    if (size <= sizeLimit) return readFileSync(path);
+    throw tooLarge(path, size);
   } catch (cause) {
     if (!isSystemError(cause)) throw cause;
     const reason = cause.code === 'ENOENT' ? 'no such file or directory' : cause.message;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DaprMtlsError } from '../errors.ts';
 import { locate, type Place } from '../store/directory/place.ts';
 import { DirectoryReader } from '../store/directory/read.ts';
+import { noClusters } from './no-clusters.ts';
 
 /** The flags by which a command is told its store. */
 export interface StoreFlags {
@@ -17,12 +18,7 @@ export interface StoreFlags {
 /** The directory is named, by the flag or the environment; nothing is inferred from what the machine holds. */
 export function locateStore(flags: StoreFlags, env: NodeJS.ProcessEnv, fallback?: () => string): Place {
   const directory = flags.dir ?? (env.DAPR_MTLS_DIR || undefined) ?? fallback?.();
-  if (flags.kubernetes) {
-    throw new DaprMtlsError('usage.store', {
-      message: 'this version of dapr-mtls works on directories, not on clusters',
-      hint: 'Leave -k out and name a directory with --dir; for a cluster use the official dapr CLI.',
-    });
-  }
+  if (flags.kubernetes) throw noClusters();
   if (directory === undefined || directory === '') {
     throw new DaprMtlsError('usage.store', {
       message: 'which trust store? required flag(s) "kubernetes" not set, and no --dir given',
@@ -44,7 +40,9 @@ export function defaultDirectory(env: NodeJS.ProcessEnv): string {
   const base = env.DAPR_RUNTIME_PATH || homedir();
   if (base && existsSync(base)) return join(base, '.dapr', 'certs');
   throw new DaprMtlsError('usage.store', {
-    message: base ? `the home directory ${base} does not exist` : 'there is no home directory',
+    message: base
+      ? `${env.DAPR_RUNTIME_PATH ? 'DAPR_RUNTIME_PATH' : 'the home directory'} ${base} does not exist`
+      : 'there is no home directory',
     hint: 'Name the directory for the bundle with --dir DIR.',
   });
 }

@@ -1,7 +1,9 @@
 import type { RenewInput } from '../app/renew/renew.ts';
 import type { RenewRequest } from '../app/renew/renewal.ts';
+import { DaprMtlsError } from '../errors.ts';
 import type { KeyType } from '../pki/keys.ts';
 import type { DaprVersion } from '../pki/rules/context.ts';
+import { takesEveryKeyType } from '../pki/rules/key.ts';
 import type { Place } from '../store/directory/place.ts';
 import { findSettings } from './configuration-file.ts';
 import { findTrustDomain } from './environment.ts';
@@ -37,6 +39,7 @@ export async function readRenewInput(
   now: Date,
 ): Promise<RenewInput & { warnings: string[] }> {
   const passphrase = readPassphrase(flags['passphrase-file']);
+  assertKeyTypeFits(flags);
   const own = readOwnBundle(flags, passphrase);
   const rootKey = readRootKey(flags, passphrase);
   const { settings } = await findSettings(place, flags.config);
@@ -66,6 +69,14 @@ export async function readRenewInput(
         ? ['Warning: --valid-until is ignored: your own certificates have their dates']
         : [],
   };
+}
+
+function assertKeyTypeFits({ 'key-type': keyType, 'dapr-version': version }: RenewFlags): void {
+  if (!version || keyType === 'p256' || keyType === 'p384' || takesEveryKeyType(version)) return;
+  throw new DaprMtlsError('usage.invalid', {
+    message: `Dapr ${version.major}.${version.minor}.${version.patch} does not take an issuer of type ${keyType}`,
+    hint: 'Leave --key-type out: p256 runs on every version.',
+  });
 }
 
 function purposeOf({ kind }: RenewRequest): string {

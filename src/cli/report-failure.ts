@@ -1,10 +1,11 @@
 import { apiVersion } from '../app/report.ts';
-import { asksForJson, describeFailure, type Failure } from './failure.ts';
+import { asksForDocument, describeFailure, type Failure } from './failure.ts';
 
 /** Prints what went wrong, and the mend, and returns the exit code. */
 export function reportFailure(error: unknown, command: string, argv: readonly string[]): number {
   const failure = describeFailure(error, command);
-  if (asksForJson(argv)) process.stdout.write(`${JSON.stringify(toDocument(failure), undefined, 2)}\n`);
+  // JSON is YAML, too.
+  if (asksForDocument(argv)) process.stdout.write(`${JSON.stringify(toDocument(failure), undefined, 2)}\n`);
   process.stderr.write(`Error: ${failure.message}\n${failure.hint}\n`);
   if (process.env.DAPR_MTLS_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return failure.exitCode;

@@ -10,6 +10,8 @@ export interface Streams {
   out(text: string): void;
   /** Everything else: progress, warnings, which store was read. */
   note(text: string): void;
+  /** What must be said whoever asks for silence: keys in clear, who is cut off. */
+  warn(text: string): void;
   readonly outTerminal: Terminal;
   readonly noteTerminal: Terminal;
 }
@@ -26,6 +28,7 @@ export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean): Streams {
     note: (text) => {
       if (!quiet) process.stderr.write(text);
     },
+    warn: (text) => void process.stderr.write(text),
     outTerminal: describeTerminal(process.stdout, env),
     noteTerminal: describeTerminal(process.stderr, env),
   };

@@ -1,8 +1,9 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { DaprMtlsError } from '../errors.ts';
-import { assertDer, readExactly, tags } from './der.ts';
+import { assertDer } from './der.ts';
+import { type CertificateDetail, parseDetail } from './extensions.ts';
 
-/** What the fast commands need of a certificate: read by node:crypto alone. */
+/** A certificate that both node:crypto and Go's crypto/x509 can read. */
 export interface Certificate {
   readonly der: Buffer;
   /** SHA-256 over the DER, lower-case hexadecimal. */
@@ -17,31 +18,46 @@ export interface Certificate {
   readonly publicKey: KeyObject;
   readonly keyAlgorithm: string;
   readonly x509: X509Certificate;
+  readonly detail: CertificateDetail;
 }
 
 /**
- * Reads one certificate from exact DER. Stricter than node:crypto, which takes BER, trailing bytes
- * and dates that are none: what Go's x509.ParseCertificate refuses must not look healthy here.
+ * Reads one certificate from exact DER. Stricter than node:crypto, which takes BER, trailing bytes,
+ * names and dates that are none: what Go's x509.ParseCertificate refuses must not look healthy here.
  * @throws DaprMtlsError `trust.unreadable`
  */
 export function readCertificate(der: Uint8Array): Certificate {
   const exact = Buffer.from(der);
+  const fingerprint = createHash('sha256').update(exact).digest('hex');
+  const read = known.get(fingerprint) ?? parse(exact, fingerprint);
+  if (known.size >= knownLimit) known.clear();
+  known.set(fingerprint, read);
+  // A copy: a certificate that stands there twice is two of them.
+  return { ...read };
+}
+
+/** Parsing takes half a millisecond, and one command reads the same certificates several times. */
+const known = new Map<string, Certificate>();
+const knownLimit = 10_000;
+
+function parse(exact: Buffer, fingerprint: string): Certificate {
   try {
-    readExactly(exact, tags.sequence);
     assertDer(exact);
+    const detail = parseDetail(exact);
     const x509 = new X509Certificate(exact);
     const publicKey = x509.publicKey;
     return {
       der: exact,
-      fingerprint: createHash('sha256').update(exact).digest('hex'),
+      fingerprint,
       serial: x509.serialNumber.toLowerCase(),
       subject: oneLine(x509.subject),
       issuer: oneLine(x509.issuer),
-      notBefore: readDate(x509.validFrom),
-      notAfter: readDate(x509.validTo),
+      notBefore: detail.notBefore,
+      notAfter: detail.notAfter,
       publicKey,
       keyAlgorithm: describeKeyAlgorithm(publicKey),
       x509,
+      detail,
     };
   } catch (cause) {
     throw new DaprMtlsError('trust.unreadable', {
@@ -58,9 +74,20 @@ export function isSelfSigned(certificate: Certificate): boolean {
 }
 
 /** True when the signature verifies under the other's key, whatever the names say. */
-export function isSignedBy(certificate: Certificate, signer: Certificate): boolean {
+export function isSignedBy({ x509 }: Certificate, { publicKey }: Certificate): boolean {
+  const verdicts = verdictsOn.get(x509) ?? new WeakMap<KeyObject, boolean>();
+  verdictsOn.set(x509, verdicts);
+  const verdict = verdicts.get(publicKey) ?? verify(x509, publicKey);
+  verdicts.set(publicKey, verdict);
+  return verdict;
+}
+
+/** Every rule and every chain asks again, and a signature takes a quarter of a millisecond. */
+const verdictsOn = new WeakMap<X509Certificate, WeakMap<KeyObject, boolean>>();
+
+function verify(x509: X509Certificate, publicKey: KeyObject): boolean {
   try {
-    return certificate.x509.verify(signer.publicKey);
+    return x509.verify(publicKey);
   } catch {
     return false;
   }
@@ -71,11 +98,7 @@ export function isSameCertificate(a: Certificate, b: Certificate): boolean {
 }
 
 export function hasSameKey(a: KeyObject, b: KeyObject): boolean {
-  return exportSpki(a).equals(exportSpki(b));
-}
-
-function exportSpki(key: KeyObject): Buffer {
-  return key.export({ type: 'spki', format: 'der' });
+  return a.equals(b);
 }
 
 export function describeKeyAlgorithm(key: KeyObject): string {
@@ -97,10 +120,4 @@ const curveNames: Record<string, string> = { prime256v1: 'P-256', secp384r1: 'P-
 /** node:crypto separates the parts of a name by line breaks. */
 function oneLine(name: string | undefined): string {
   return (name ?? '').split('\n').join(', ');
-}
-
-function readDate(text: string): Date {
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new Error(`"${text}" is not a date`);
-  return date;
 }

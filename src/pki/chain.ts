@@ -1,5 +1,7 @@
-import { type Certificate, isSignedBy } from './certificate.ts';
-import { type CertificateDetail, extendedKeyUsages, readDetail } from './extensions.ts';
+import type { KeyObject } from 'node:crypto';
+import { type Certificate, hasSameKey, isSignedBy } from './certificate.ts';
+import { extendedKeyUsages } from './extensions.ts';
+import { isVerifiedByGo } from './signature-algorithm.ts';
 
 /**
  * Verification as Go's crypto/x509 does it (verify.go of Go 1.26), because Sentry and daprd are Go.
@@ -25,36 +27,24 @@ export interface VerifyOptions {
 /** Go gives up after so many signature checks (maxChainSignatureChecks). */
 const signatureCheckLimit = 100;
 
-/** RSA PKCS#1 v1.5 and PSS, ECDSA with SHA-256/384/512, Ed25519. SHA-1 and MD5 are refused by Go. */
-const acceptedSignatureAlgorithms = new Set([
-  '1.2.840.113549.1.1.11',
-  '1.2.840.113549.1.1.12',
-  '1.2.840.113549.1.1.13',
-  '1.2.840.113549.1.1.10',
-  '1.2.840.10045.4.3.2',
-  '1.2.840.10045.4.3.3',
-  '1.2.840.10045.4.3.4',
-  '1.3.101.112',
-]);
-
-interface Node {
-  readonly certificate: Certificate;
-  readonly detail: CertificateDetail;
+/** What a chain is climbed from: a certificate, or one that its issuer is yet to sign. */
+interface Link {
+  readonly issuerDer: Buffer;
+  readonly authorityKeyId: Buffer | undefined;
+  readonly isSignedBy: (parent: Certificate) => boolean;
+  /** The signature algorithm, where Go does not verify with it. */
+  readonly refusedAlgorithm: string | undefined;
 }
 
 type Role = 'leaf' | 'intermediate' | 'root';
 
-/**
- * Verifies a certificate against the anchors.
- * @throws DaprMtlsError `trust.unreadable` for a certificate that Go would not even parse
- */
+/** Verifies a certificate against the anchors. */
 export function verifyChain(certificate: Certificate, options: VerifyOptions): Verification {
-  const leaf = toNode(certificate);
-  const invalid = whyInvalid('leaf', leaf, 0, options.at);
+  const invalid = whyInvalid('leaf', certificate, 0, options.at);
   if (invalid) return refused(invalid);
-  const isAnchor = options.anchors.some((anchor) => anchor.fingerprint === certificate.fingerprint);
-  if (isAnchor) return judgeChains([[leaf]], options);
-  return search(leaf, 0, options);
+  const isAnchor = options.anchors.some(({ fingerprint }) => fingerprint === certificate.fingerprint);
+  if (isAnchor) return judgeChains([[certificate]], options);
+  return search(toLink(certificate), [certificate], options);
 }
 
 /**
@@ -62,55 +52,64 @@ export function verifyChain(certificate: Certificate, options: VerifyOptions): V
  * not: an issuer that is no authority or has no room below it starts well and then every sidecar
  * hangs.
  * @param issuerChain leaf first, as Sentry sends it behind each leaf
- * @throws DaprMtlsError `trust.unreadable` for a certificate that Go would not even parse
  */
 export function verifyLeafOf(
   issuerChain: readonly [Certificate, ...Certificate[]],
   options: Omit<VerifyOptions, 'intermediates'>,
 ): Verification {
-  const [certificate, ...intermediates] = issuerChain;
-  const issuer = toNode(certificate);
-  const invalid = whyNoAuthority(issuer) ?? whyInvalid('intermediate', issuer, 1, options.at);
-  if (invalid) return refused(invalid);
-  return search(issuer, 1, { ...options, intermediates });
+  const [issuer] = issuerChain;
+  const leaf: Link = {
+    issuerDer: issuer.detail.subjectDer,
+    authorityKeyId: issuer.detail.subjectKeyId,
+    isSignedBy: (parent) => hasSameKey(parent.publicKey, issuer.publicKey),
+    refusedAlgorithm: undefined,
+  };
+  return search(leaf, [], { ...options, intermediates: issuerChain });
 }
 
-function search(start: Node, below: number, options: VerifyOptions): Verification {
-  const paths = new PathSearch(options.anchors.map(toNode), options.intermediates.map(toNode), options.at, below);
-  const candidates = paths.buildChains(start, [start]);
+function search(start: Link, chain: readonly Certificate[], options: VerifyOptions): Verification {
+  const paths = new PathSearch(options, 1 - chain.length);
+  const candidates = paths.buildChains(start, chain);
   return candidates.length === 0 ? refused(paths.reason()) : judgeChains(candidates, options);
 }
 
-function judgeChains(candidates: readonly (readonly Node[])[], { usage }: VerifyOptions): Verification {
+function judgeChains(candidates: readonly (readonly Certificate[])[], { usage }: VerifyOptions): Verification {
   const id = usage && extendedKeyUsages[usage];
   const usable = candidates.filter((chain) => id === undefined || allowsUsage(chain, id));
   if (usable.length === 0) return refused(`no chain allows ${usage}`);
-  const free = usable.filter((chain) => !chain.slice(1).some((node) => node.detail.hasNameConstraints));
-  if (free.length === 0) return refused('name constraints are not supported');
-  return { ok: true, reason: '', chains: free.map((chain) => chain.map((node) => node.certificate)) };
+  const chains = usable.filter((chain) => chain.every(({ detail }) => detail.unweighed.length === 0));
+  if (chains.length > 0) return { ok: true, reason: '', chains };
+  const [unweighed] = usable.flat().flatMap(({ detail }) => detail.unweighed);
+  return refused(`${unweighed} are not supported`);
 }
 
 function refused(reason: string): Verification {
   return { ok: false, reason, chains: [] };
 }
 
-function toNode(certificate: Certificate): Node {
-  return { certificate, detail: readDetail(certificate) };
+function toLink(certificate: Certificate): Link {
+  const { issuerDer, authorityKeyId } = certificate.detail;
+  return {
+    issuerDer,
+    authorityKeyId,
+    isSignedBy: (parent) => isSignedBy(certificate, parent),
+    refusedAlgorithm: isVerifiedByGo(certificate.detail) ? undefined : certificate.detail.signatureAlgorithm,
+  };
 }
 
 class PathSearch {
-  readonly #anchors: readonly Node[];
-  readonly #intermediates: readonly Node[];
+  readonly #anchors: readonly Certificate[];
+  readonly #intermediates: readonly Certificate[];
   readonly #at: Date;
-  /** How many certificates stand below the one the search starts from. */
+  /** How many certificates stand below the chain that the search starts with. */
   readonly #below: number;
   #checks = 0;
   /** Why candidates were turned down, the most telling reason last. */
   readonly #refusals: { signature: string[]; other: string[] } = { signature: [], other: [] };
 
-  constructor(anchors: readonly Node[], intermediates: readonly Node[], at: Date, below: number) {
-    this.#anchors = anchors;
-    this.#intermediates = intermediates;
+  constructor({ anchors, intermediates, at }: VerifyOptions, below: number) {
+    this.#anchors = withoutRepeats(anchors);
+    this.#intermediates = withoutRepeats(intermediates);
     this.#at = at;
     this.#below = below;
   }
@@ -121,37 +120,44 @@ class PathSearch {
     return reason ?? 'signed by unknown authority';
   }
 
-  buildChains(child: Node, chain: readonly Node[]): Node[][] {
-    const chains: Node[][] = [];
+  buildChains(child: Link, chain: readonly Certificate[]): Certificate[][] {
+    const chains: Certificate[][] = [];
     const parents = [
-      ...parentsOf(child, this.#anchors).map((node) => ({ role: 'root' as const, node })),
-      ...parentsOf(child, this.#intermediates).map((node) => ({ role: 'intermediate' as const, node })),
+      ...parentsOf(child, this.#anchors).map((parent) => ({ role: 'root' as const, parent })),
+      ...parentsOf(child, this.#intermediates).map((parent) => ({ role: 'intermediate' as const, parent })),
     ];
-    for (const { role, node } of parents) {
+    for (const { role, parent } of parents) {
       this.#checks += 1;
       if (this.#checks > signatureCheckLimit) {
         this.#refusals.other.unshift('signature check attempts limit reached');
         return chains;
       }
-      if (chain.some((link) => isSameEntity(node, link))) continue;
-      const unsigned = whyNotSignedBy(child, node);
-      const invalid = unsigned ? undefined : whyInvalid(role, node, chain.length + this.#below, this.#at);
-      if (unsigned) this.#refusals.signature.push(unsigned);
-      if (invalid) this.#refusals.other.push(invalid);
-      if (unsigned || invalid) continue;
-      const longer = [...chain, node];
+      if (isInChain(parent, chain) || this.#turnsDown(child, role, parent, chain.length)) continue;
+      const longer = [...chain, parent];
       if (role === 'root') chains.push(longer);
-      else chains.push(...this.buildChains(node, longer));
+      else chains.push(...this.buildChains(toLink(parent), longer));
     }
     return chains;
   }
+
+  #turnsDown(child: Link, role: Role, parent: Certificate, chainLength: number): boolean {
+    const unsigned = whyNotSignedBy(child, parent);
+    const reason = whyNoAuthority(parent) ?? unsigned ?? whyInvalid(role, parent, chainLength + this.#below, this.#at);
+    if (reason) (reason === unsigned ? this.#refusals.signature : this.#refusals.other).push(reason);
+    return reason !== undefined;
+  }
+}
+
+/** Go's pools hold each certificate once. */
+function withoutRepeats(certificates: readonly Certificate[]): Certificate[] {
+  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
 }
 
 /** Found by the exact bytes of the name; key identifiers only order the candidates, as in Go. */
-function parentsOf(child: Node, pool: readonly Node[]): Node[] {
-  const byName = pool.filter((node) => node.detail.subjectDer.equals(child.detail.issuerDer));
-  const keyId = child.detail.authorityKeyId ?? Buffer.alloc(0);
-  const rank = ({ detail }: Node) => {
+function parentsOf(child: Link, pool: readonly Certificate[]): Certificate[] {
+  const byName = pool.filter(({ detail }) => detail.subjectDer.equals(child.issuerDer));
+  const keyId = child.authorityKeyId ?? Buffer.alloc(0);
+  const rank = ({ detail }: Certificate) => {
     const subjectKeyId = detail.subjectKeyId ?? Buffer.alloc(0);
     if (subjectKeyId.equals(keyId)) return 0;
     return (subjectKeyId.length === 0) !== (keyId.length === 0) ? 1 : 2;
@@ -159,41 +165,52 @@ function parentsOf(child: Node, pool: readonly Node[]): Node[] {
   return byName.sort((a, b) => rank(a) - rank(b));
 }
 
-/** Go's alreadyInChain: same name, key and alternative names, so a cross-certificate cannot loop. */
-function isSameEntity(candidate: Node, link: Node): boolean {
-  if (!candidate.detail.subjectDer.equals(link.detail.subjectDer)) return false;
-  if (!candidate.detail.spkiDer.equals(link.detail.spkiDer)) return false;
-  const [a, b] = [candidate.detail.subjectAlternativeName, link.detail.subjectAlternativeName];
-  return a && b ? a.equals(b) : a === b;
+/**
+ * Go's alreadyInChain: same name, key and alternative names, so a cross-certificate cannot loop. The
+ * first namesake with this key of which only one has alternative names settles it, oddly.
+ */
+function isInChain({ detail: candidate }: Certificate, chain: readonly Certificate[]): boolean {
+  for (const { detail: link } of chain) {
+    if (!candidate.subjectDer.equals(link.subjectDer) || !candidate.spkiDer.equals(link.spkiDer)) continue;
+    const [a, b] = [candidate.subjectAlternativeName, link.subjectAlternativeName];
+    if (!a || !b) return a === b;
+    if (a.equals(b)) return true;
+  }
+  return false;
 }
 
 /** Go's CheckSignatureFrom. Undefined when the parent may have signed, and did. */
 export function whyNotSigned(child: Certificate, parent: Certificate): string | undefined {
-  return whyNotSignedBy(toNode(child), toNode(parent));
+  return whyNoAuthority(parent) ?? whyNotSignedBy(toLink(child), parent);
 }
 
-function whyNotSignedBy(child: Node, parent: Node): string | undefined {
-  const noAuthority = whyNoAuthority(parent);
-  if (noAuthority) return noAuthority;
-  if (!acceptedSignatureAlgorithms.has(child.detail.signatureAlgorithm))
-    return `the signature algorithm ${child.detail.signatureAlgorithm} is refused`;
-  if (!isSignedBy(child.certificate, parent.certificate))
-    return `the signature does not verify under the key of ${parent.certificate.subject}`;
+function whyNotSignedBy(child: Link, parent: Certificate): string | undefined {
+  if (child.refusedAlgorithm) return `the signature algorithm ${child.refusedAlgorithm} is refused`;
+  if (isShortRsaKey(parent.publicKey)) return `the RSA key of ${parent.subject} is shorter than 1024 bits`;
+  if (!child.isSignedBy(parent)) return `the signature does not verify under the key of ${parent.subject}`;
   return undefined;
 }
 
-function whyNoAuthority({ certificate, detail }: Node): string | undefined {
+function isShortRsaKey(key: KeyObject): boolean {
+  return key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 1024;
+}
+
+function whyNoAuthority({ subject, detail }: Certificate): string | undefined {
   const { version, basicConstraints, keyUsage } = detail;
   if ((version === 3 && !basicConstraints) || (basicConstraints && !basicConstraints.ca))
-    return `${certificate.subject} is not a certificate authority`;
+    return `${subject} is not a certificate authority`;
   if (keyUsage && keyUsage.length > 0 && !keyUsage.includes('keyCertSign'))
-    return `${certificate.subject} may not sign certificates (no keyCertSign)`;
+    return `${subject} may not sign certificates (no keyCertSign)`;
   return undefined;
 }
 
 /** Go's isValid. `below` counts what stands below the candidate, the leaf included. */
-function whyInvalid(role: Role, { certificate, detail }: Node, below: number, at: Date): string | undefined {
-  const { subject, notBefore, notAfter } = certificate;
+function whyInvalid(
+  role: Role,
+  { subject, notBefore, notAfter, detail }: Certificate,
+  below: number,
+  at: Date,
+): string | undefined {
   if (detail.unhandledCritical.length > 0) return `unhandled critical extension ${detail.unhandledCritical[0]}`;
   if (at < notBefore) return `${subject} is not valid before ${notBefore.toISOString()}`;
   if (at > notAfter) return `${subject} expired at ${notAfter.toISOString()}`;
@@ -206,7 +223,7 @@ function whyInvalid(role: Role, { certificate, detail }: Node, below: number, at
 }
 
 /** Every certificate that names usages must name this one, the anchor included (Go nests them). */
-function allowsUsage(chain: readonly Node[], usage: string): boolean {
+function allowsUsage(chain: readonly Certificate[], usage: string): boolean {
   return chain.every(({ detail }) => {
     const named = detail.extendedKeyUsage;
     return !named || named.length === 0 || named.includes(extendedKeyUsages.any) || named.includes(usage);

@@ -15,8 +15,12 @@ export const tags = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   oid: 0x06,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
   sequence: 0x30,
+  set: 0x31,
 } as const;
 
 export class DerError extends Error {
@@ -57,9 +61,49 @@ export function readChildren(content: Uint8Array): Tlv[] {
 /** Reads one frame that fills `bytes` to the last byte and has the tag given. @throws DerError */
 export function readExactly(bytes: Uint8Array, tag: number): Tlv {
   const tlv = readTlv(bytes);
-  if (tlv.tag !== tag) throw new DerError(`tag 0x${tlv.tag.toString(16)} where 0x${tag.toString(16)} is due`);
+  assertTag(tlv, tag);
   if (tlv.raw.length !== bytes.length) throw new DerError('trailing data');
   return tlv;
+}
+
+/** The frames within a SEQUENCE. @throws DerError */
+export function readSequence(tlv: Tlv | undefined): Tlv[] {
+  return readChildren(assertTag(tlv, tags.sequence).content);
+}
+
+/** The frame itself, when it has the tag. @throws DerError */
+export function assertTag(tlv: Tlv | undefined, tag: number): Tlv {
+  if (tlv?.tag === tag) return tlv;
+  const found = tlv ? `tag 0x${tlv.tag.toString(16)}` : 'nothing';
+  throw new DerError(`${found} where tag 0x${tag.toString(16)} is due`);
+}
+
+/** The bytes of a BIT STRING, whose unused bits must be zero. @throws DerError */
+export function readBits(tlv: Tlv | undefined): Uint8Array {
+  const [unused, ...bytes] = assertTag(tlv, tags.bitString).content;
+  const last = bytes.at(-1) ?? 0;
+  if (unused === undefined || unused > 7 || (bytes.length === 0 && unused > 0) || last & ((1 << unused) - 1))
+    throw new DerError('a malformed bit string');
+  return Uint8Array.from(bytes);
+}
+
+/** An object identifier in dotted form; its arcs stay below 2^31, as in Go. @throws DerError */
+export function readOid(tlv: Tlv | undefined): string {
+  const { content } = assertTag(tlv, tags.oid);
+  const arcs: number[] = [];
+  let arc: number | undefined;
+  for (const byte of content) {
+    if (arc === undefined && byte === 0x80) throw new DerError('an object identifier that is not minimal');
+    arc = (arc ?? 0) * 128 + (byte & 0x7f);
+    if (arc >= 2 ** 31) throw new DerError('an object identifier with an oversized arc');
+    if (byte & 0x80) continue;
+    arcs.push(arc);
+    arc = undefined;
+  }
+  const [first, ...rest] = arcs;
+  if (first === undefined || arc !== undefined) throw new DerError('a malformed object identifier');
+  const root = Math.min(Math.floor(first / 40), 2);
+  return [root, first - root * 40, ...rest].join('.');
 }
 
 /** Walks every constructed element down to the leaves. @throws DerError */

@@ -1,6 +1,19 @@
-import { DaprMtlsError } from '../errors.ts';
-import type { Certificate } from './certificate.ts';
-import { DerError, readChildren, readExactly, readTlv, type Tlv, tags } from './der.ts';
+import { readAlternativeNames } from './alternative-names.ts';
+import {
+  assertTag,
+  DerError,
+  readBits,
+  readChildren,
+  readExactly,
+  readOid,
+  readSequence,
+  readTlv,
+  type Tlv,
+  tags,
+} from './der.ts';
+import { assertName } from './names.ts';
+import { assertPublicKey } from './public-key.ts';
+import { readTime } from './times.ts';
 
 /** What judging needs beyond node:crypto. Field by field as Go's crypto/x509 understands it. */
 export interface CertificateDetail {
@@ -9,8 +22,11 @@ export interface CertificateDetail {
   readonly subjectDer: Buffer;
   readonly issuerDer: Buffer;
   readonly spkiDer: Buffer;
-  /** The signature algorithm's object identifier. */
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** The signature algorithm's object identifier, and its exact bytes with the parameters. */
   readonly signatureAlgorithm: string;
+  readonly signatureAlgorithmDer: Buffer;
   readonly basicConstraints:
     | { readonly ca: boolean; readonly pathLength: number | undefined; readonly critical: boolean }
     | undefined;
@@ -22,7 +38,8 @@ export interface CertificateDetail {
   readonly subjectAlternativeName: Buffer | undefined;
   readonly dnsNames: readonly string[];
   readonly uris: readonly string[];
-  readonly hasNameConstraints: boolean;
+  /** What Go would weigh and this program does not: chains that hold it are refused. */
+  readonly unweighed: readonly ('name constraints' | 'policies')[];
   /** Critical extensions that Go does not handle: any of them makes every chain invalid. */
   readonly unhandledCritical: readonly string[];
 }
@@ -53,63 +70,48 @@ interface Extension {
 }
 
 /**
- * Reads what Go's parseCertificate reads (RFC 5280, section 4.1).
- * @throws DaprMtlsError `trust.unreadable` where Go refuses to parse it
+ * Reads what Go's parseCertificate reads (RFC 5280, section 4.1), and refuses what it refuses.
+ * @throws DerError
  */
-export function readDetail(certificate: Certificate): CertificateDetail {
-  try {
-    return parseDetail(certificate.der);
-  } catch (cause) {
-    if (!(cause instanceof DerError)) throw cause;
-    throw new DaprMtlsError('trust.unreadable', {
-      message: `the certificate ${certificate.subject} is malformed: ${cause.message}`,
-      hint: 'Go programs such as Sentry and daprd refuse it. Have it issued anew.',
-      cause,
-    });
-  }
-}
-
-function parseDetail(der: Buffer): CertificateDetail {
-  const [tbs, outerAlgorithm] = readChildren(readExactly(der, tags.sequence).content);
-  if (!tbs || !outerAlgorithm) throw new DerError('not a certificate');
-  const fields = readChildren(tbs.content);
-  const next = (): Tlv => {
-    const field = fields.shift();
-    if (!field) throw new DerError('a certificate without all its fields');
-    return field;
-  };
-  const version = fields[0]?.tag === 0xa0 ? (readTlv(next().content).content[0] ?? 0) + 1 : 1;
-  if (version > 3) throw new DerError(`version ${version}`);
-  const serial = next();
-  if (serial.tag !== tags.integer || (serial.content[0] ?? 0) >= 0x80) throw new DerError('a negative serial number');
-  const algorithm = next();
-  if (!Buffer.from(algorithm.raw).equals(outerAlgorithm.raw))
+export function parseDetail(der: Buffer): CertificateDetail {
+  const [tbs, outerAlgorithm, signature] = readSequence(readExactly(der, tags.sequence));
+  readBits(signature);
+  const fields = readSequence(tbs);
+  const version = fields[0]?.tag === 0xa0 ? readVersion(fields.shift()) : 1;
+  const [serial, algorithm, issuer, validity, subject, spki, ...rest] = fields;
+  if ((assertTag(serial, tags.integer).content[0] ?? 0) >= 0x80) throw new DerError('a negative serial number');
+  const [algorithmId] = readSequence(algorithm);
+  if (!sliceOf(algorithm).equals(sliceOf(outerAlgorithm)))
     throw new DerError('inner and outer signature algorithm differ');
-  const issuer = next();
-  next();
-  const subject = next();
-  const spki = next();
-  const extensions = readExtensions(fields.find((field) => field.tag === 0xa3));
-  const contentOf = (id: string) => extensions.find((extension) => extension.id === id)?.value;
-  const names = readAlternativeNames(contentOf(ids.subjectAlternativeName));
+  assertName(issuer);
+  const [notBefore, notAfter] = readSequence(validity);
+  assertName(subject);
+  assertPublicKey(spki);
+  // Go passes over the extensions of older versions.
+  const extensions = version === 3 ? readExtensions(rest.find(({ tag }) => tag === 0xa3)) : [];
   return {
     version,
-    subjectDer: Buffer.from(subject.raw),
-    issuerDer: Buffer.from(issuer.raw),
-    spkiDer: Buffer.from(spki.raw),
-    signatureAlgorithm: readOid(readTlv(algorithm.content)),
-    basicConstraints: readBasicConstraints(extensions),
-    keyUsage: readKeyUsage(contentOf(ids.keyUsage)),
-    extendedKeyUsage: readExtendedKeyUsage(contentOf(ids.extendedKeyUsage)),
-    subjectKeyId: readSubjectKeyId(contentOf(ids.subjectKeyId)),
-    authorityKeyId: readAuthorityKeyId(contentOf(ids.authorityKeyId)),
-    subjectAlternativeName: bufferOf(contentOf(ids.subjectAlternativeName)),
-    ...names,
-    hasNameConstraints: contentOf(ids.nameConstraints) !== undefined,
-    unhandledCritical: extensions
-      .filter((extension) => extension.critical && !handledByGo.has(extension.id))
-      .map((extension) => extension.id),
+    subjectDer: sliceOf(subject),
+    issuerDer: sliceOf(issuer),
+    spkiDer: sliceOf(spki),
+    notBefore: readTime(notBefore),
+    notAfter: readTime(notAfter),
+    signatureAlgorithm: readOid(algorithmId),
+    signatureAlgorithmDer: sliceOf(algorithm),
+    ...readKnownExtensions(extensions),
   };
+}
+
+function readVersion(field: Tlv | undefined): number {
+  const [number] = readChildren(field?.content ?? new Uint8Array());
+  const { content } = assertTag(number, tags.integer);
+  const [value = 0] = content;
+  if (content.length !== 1 || value > 2) throw new DerError('a version that is none');
+  return value + 1;
+}
+
+function sliceOf(tlv: Tlv | undefined): Buffer {
+  return Buffer.from(tlv?.raw ?? []);
 }
 
 const ids = {
@@ -118,48 +120,69 @@ const ids = {
   subjectAlternativeName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
   nameConstraints: '2.5.29.30',
+  policyMappings: '2.5.29.33',
   authorityKeyId: '2.5.29.35',
+  policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
+  authorityInformation: '1.3.6.1.5.5.7.1.1',
 } as const;
 
-/** processExtensions of Go's crypto/x509 parser, plus distribution points and the policy family. */
-const handledByGo = new Set<string>([
-  ...Object.values(ids),
-  '2.5.29.31',
-  '2.5.29.32',
-  '2.5.29.33',
-  '2.5.29.36',
-  '2.5.29.54',
-]);
+/** processExtensions of Go's crypto/x509 parser: these, distribution points and the policy family. */
+const handledByGo = new Set<string>([...Object.values(ids), '2.5.29.31', '2.5.29.32', '2.5.29.54']);
+
+/** Go refuses to parse a certificate in which one of these is critical. */
+const neverCritical = new Set<string>([ids.subjectKeyId, ids.authorityKeyId, ids.authorityInformation]);
 
 function readExtensions(field: Tlv | undefined): Extension[] {
   if (!field) return [];
-  const extensions = readChildren(readExactly(field.content, tags.sequence).content).map((frame): Extension => {
-    const [id, second, third] = readChildren(frame.content);
-    const value = third ?? second;
-    if (!id || !value || value.tag !== tags.octetString) throw new DerError('a malformed extension');
-    const critical = third !== undefined && second?.content[0] === 0xff;
-    return { id: readOid(id), critical, value: value.content };
+  const extensions = readSequence(readExactly(field.content, tags.sequence)).map((frame): Extension => {
+    const [id, second, third] = readSequence(frame);
+    const flag = third && assertTag(second, tags.boolean);
+    const value = assertTag(third ?? second, tags.octetString).content;
+    return { id: readOid(id), critical: flag?.content[0] === 0xff, value };
   });
   const seen = new Set<string>();
   for (const { id, critical } of extensions) {
     if (seen.has(id)) throw new DerError(`extension ${id} stands there twice`);
     seen.add(id);
-    if (id === ids.subjectKeyId && critical) throw new DerError('a critical subject key identifier');
+    if (critical && neverCritical.has(id)) throw new DerError(`extension ${id} is critical`);
   }
   return extensions;
 }
 
-function readBasicConstraints(extensions: readonly Extension[]): CertificateDetail['basicConstraints'] {
-  const extension = extensions.find(({ id }) => id === ids.basicConstraints);
+function readKnownExtensions(extensions: readonly Extension[]) {
+  const contentOf = (id: string) => extensions.find((extension) => extension.id === id)?.value;
+  const alternativeNames = contentOf(ids.subjectAlternativeName);
+  const names = readAlternativeNames(alternativeNames);
+  const isHandled = ({ id }: Extension) =>
+    handledByGo.has(id) && (id !== ids.subjectAlternativeName || names.hasKnownName);
+  return {
+    basicConstraints: readBasicConstraints(extensions.find(({ id }) => id === ids.basicConstraints)),
+    keyUsage: readKeyUsage(contentOf(ids.keyUsage)),
+    extendedKeyUsage: readExtendedKeyUsage(contentOf(ids.extendedKeyUsage)),
+    subjectKeyId: readSubjectKeyId(contentOf(ids.subjectKeyId)),
+    authorityKeyId: readAuthorityKeyId(contentOf(ids.authorityKeyId)),
+    subjectAlternativeName: alternativeNames && Buffer.from(alternativeNames),
+    dnsNames: names.dnsNames,
+    uris: names.uris,
+    unweighed: [
+      ...(contentOf(ids.nameConstraints) ? (['name constraints'] as const) : []),
+      ...(contentOf(ids.policyConstraints) || contentOf(ids.policyMappings) ? (['policies'] as const) : []),
+    ],
+    unhandledCritical: extensions.filter((one) => one.critical && !isHandled(one)).map(({ id }) => id),
+  };
+}
+
+function readBasicConstraints(extension: Extension | undefined): CertificateDetail['basicConstraints'] {
   if (!extension) return undefined;
-  let ca = false;
-  let pathLength: number | undefined;
-  for (const field of readChildren(readExactly(extension.value, tags.sequence).content)) {
-    if (field.tag === tags.boolean) ca = field.content[0] === 0xff;
-    else if (field.tag === tags.integer) pathLength = readSmallInteger(field.content);
-  }
-  return { ca, pathLength, critical: extension.critical };
+  const fields = readSequence(readTlv(extension.value));
+  const flag = fields[0]?.tag === tags.boolean ? fields.shift() : undefined;
+  const [length] = fields;
+  return {
+    ca: flag?.content[0] === 0xff,
+    pathLength: length?.tag === tags.integer ? readSmallInteger(length.content) : undefined,
+    critical: extension.critical,
+  };
 }
 
 function readSmallInteger(content: Uint8Array): number {
@@ -169,46 +192,21 @@ function readSmallInteger(content: Uint8Array): number {
 
 function readKeyUsage(value: Uint8Array | undefined): readonly KeyUsage[] | undefined {
   if (!value) return undefined;
-  const bits = readExactly(value, tags.bitString).content.subarray(1);
+  const bits = readBits(readTlv(value));
   return keyUsageBits.filter((_, index) => ((bits[index >> 3] ?? 0) >> (7 - (index & 7))) & 1);
 }
 
 function readExtendedKeyUsage(value: Uint8Array | undefined): string[] | undefined {
-  return value && readChildren(readExactly(value, tags.sequence).content).map(readOid);
+  return value && readSequence(readTlv(value)).map(readOid);
 }
 
 function readSubjectKeyId(value: Uint8Array | undefined): Buffer | undefined {
-  return value && Buffer.from(readTlv(value).content);
+  return value && Buffer.from(assertTag(readTlv(value), tags.octetString).content);
 }
 
+/** The key identifier stands first, or nowhere. */
 function readAuthorityKeyId(value: Uint8Array | undefined): Buffer | undefined {
   if (!value) return undefined;
-  const keyId = readChildren(readTlv(value).content).find((field) => field.tag === 0x80);
-  return keyId && Buffer.from(keyId.content);
-}
-
-function readAlternativeNames(value: Uint8Array | undefined): { dnsNames: string[]; uris: string[] } {
-  const names = value ? readChildren(readExactly(value, tags.sequence).content) : [];
-  const ofTag = (tag: number) =>
-    names.filter((name) => name.tag === tag).map((name) => Buffer.from(name.content).toString('latin1'));
-  return { dnsNames: ofTag(0x82), uris: ofTag(0x86) };
-}
-
-function bufferOf(value: Uint8Array | undefined): Buffer | undefined {
-  return value && Buffer.from(value);
-}
-
-function readOid(tlv: Tlv): string {
-  if (tlv.tag !== tags.oid || tlv.content.length === 0) throw new DerError('an object identifier is due');
-  const arcs: number[] = [];
-  let arc = 0;
-  for (const byte of tlv.content) {
-    arc = arc * 128 + (byte & 0x7f);
-    if (byte & 0x80) continue;
-    arcs.push(arc);
-    arc = 0;
-  }
-  const first = arcs.shift() ?? 0;
-  const root = Math.min(Math.floor(first / 40), 2);
-  return [root, first - root * 40, ...arcs].join('.');
+  const [keyId] = readSequence(readTlv(value));
+  return keyId?.tag === 0x80 ? Buffer.from(keyId.content) : undefined;
 }

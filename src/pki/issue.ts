@@ -2,7 +2,7 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { DaprMtlsError } from '../errors.ts';
 import { type Certificate, hasSameKey, isSignedBy, readCertificate } from './certificate.ts';
 import { readChildren, readExactly, tags } from './der.ts';
-import { type CertificateDetail, readDetail } from './extensions.ts';
+import type { CertificateDetail } from './extensions.ts';
 import { profiles, subjectOf } from './profiles.ts';
 import type { CertificateTemplate } from './sign.ts';
 
@@ -47,7 +47,7 @@ export async function renewRoot(
   notAfter: Date,
   context: IssueContext,
 ): Promise<Authority> {
-  const detail = readDetail(old);
+  const { detail } = old;
   const subjectKeyId = detail.subjectKeyId ?? keyIdentifier(key);
   return issue(key, key, {
     ...base(context, notAfter),
@@ -68,7 +68,7 @@ export async function issueIssuer(
   context: IssueContext,
   pathLength?: number,
 ): Promise<Authority> {
-  const signer = readDetail(root.certificate);
+  const signer = root.certificate.detail;
   return issue(
     key,
     root.key,
@@ -95,8 +95,8 @@ export async function issueBridge(
   newRoot: Certificate,
   context: IssueContext,
 ): Promise<Certificate> {
-  const signer = readDetail(oldIssuer.certificate);
-  const subject = readDetail(newRoot);
+  const signer = oldIssuer.certificate.detail;
+  const subject = newRoot.detail;
   const bridge = await issue(
     newRoot.publicKey,
     oldIssuer.key,
@@ -120,9 +120,12 @@ function base({ newSerial, notBefore, trustDomain }: IssueContext, notAfter: Dat
     serial: newSerial(),
     notBefore: wholeSeconds(notBefore),
     notAfter: wholeSeconds(notAfter),
-    dnsName: trustDomain,
+    dnsName: trustDomain.length <= dnsNameLimit ? trustDomain : undefined,
   };
 }
+
+/** RFC 1035 allows a DNS name so much; a trust domain may be two characters longer (SPIFFE ID, section 2.1). */
+const dnsNameLimit = 253;
 
 type Decided = Omit<CertificateTemplate, 'subjectKey'>;
 
@@ -130,14 +133,14 @@ async function issue(key: KeyObject, signerKey: KeyObject, decided: Decided, sig
   if (decided.notAfter <= decided.notBefore) {
     throw new DaprMtlsError('trust.impossible', {
       message: `the certificate would end at ${decided.notAfter.toISOString()}, before it begins`,
-      hint: 'What signs it has expired or is about to. Renew the root first: `mtls renew-certificate`.',
+      hint: 'What signs it has expired or is about to. Renew the root first: `dapr-mtls renew-certificate`.',
     });
   }
   // The signing library costs more to load than everything else together: only who signs pays.
   const { signTemplate } = await import('./sign.ts');
   const template: CertificateTemplate = { ...decided, subjectKey: toPublic(key) };
   const certificate = readCertificate(await signTemplate(template, signerKey));
-  const difference = findDifference(template, certificate, readDetail(certificate), signer ?? certificate);
+  const difference = findDifference(template, certificate, certificate.detail, signer ?? certificate);
   if (difference === undefined) return { certificate, key };
   throw new DaprMtlsError('trust.impossible', {
     message: `the signed certificate is not what was asked for: ${difference}`,
@@ -168,7 +171,7 @@ function findDifference(
     ],
     ['key usage', sameMembers(detail.keyUsage, template.profile.keyUsage)],
     ['subject key identifier', detail.subjectKeyId?.equals(template.subjectKeyId) ?? false],
-    ['alternative name', detail.dnsNames.length === 1 && detail.dnsNames[0] === template.dnsName],
+    ['alternative name', sameMembers(detail.dnsNames, template.dnsName === undefined ? [] : [template.dnsName])],
   ];
   return expectations.find(([, holds]) => !holds)?.[0];
 }

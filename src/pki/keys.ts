@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { DaprMtlsError } from '../errors.ts';
 import { decryptPkcs8, encryptPkcs8 } from './key-encryption.ts';
 import { encodePem, type PemBlock, readPem } from './pem.ts';
+import { isConsistent, parsePrivateKey, plainKeyLabels } from './private-key.ts';
 
 /** The key types that a Sentry of some version takes; P-256 is taken by all of them. */
 export const keyTypes = ['p256', 'p384', 'ed25519', 'rsa2048', 'rsa4096'] as const;
@@ -23,7 +24,6 @@ export function generateKey(type: KeyType): KeyObject {
   }
 }
 
-const plainLabels = ['PRIVATE KEY', 'EC PRIVATE KEY', 'RSA PRIVATE KEY'];
 const encryptedLabel = 'ENCRYPTED PRIVATE KEY';
 
 /**
@@ -53,7 +53,7 @@ export function readPrivateKey(bytes: Uint8Array, name: string, passphrase?: str
 }
 
 export function isPrivateKey({ label }: PemBlock): boolean {
-  return plainLabels.includes(label) || label === encryptedLabel;
+  return plainKeyLabels.includes(label) || label === encryptedLabel;
 }
 
 export function isEncrypted(block: PemBlock): boolean {
@@ -62,7 +62,7 @@ export function isEncrypted(block: PemBlock): boolean {
 
 function parsePlain(block: PemBlock, name: string): KeyObject {
   try {
-    return createPrivateKey(encodePem(block.label, block.der));
+    return parsePrivateKey(block.label, block.der);
   } catch {
     throw new DaprMtlsError('key.unreadable', {
       message: `${name} holds a ${block.label} block that is not a readable key`,
@@ -85,7 +85,7 @@ function decrypt(block: PemBlock, name: string, passphrase: string | undefined):
     });
   }
   const key = decryptPkcs8(block.der, passphrase);
-  if (key) return key;
+  if (key && isConsistent(key)) return key;
   throw new DaprMtlsError('key.passphrase', {
     message: `${name}: wrong passphrase or damaged key`,
     hint: 'Check the passphrase file; a line break at its end does not count.',

@@ -47,7 +47,7 @@ export function readPem(bytes: Uint8Array): PemFile {
     return { blocks: [], problems: [{ kind: 'utf16', line: 1, message: 'the file is UTF-16, not plain ASCII' }] };
   }
   const problems: PemProblem[] = [];
-  const lineAt = lineCounter(text);
+  const lineAt = indexLines(text);
   const report = (kind: PemProblemKind, offset: number, message: string) =>
     problems.push({ kind, line: lineAt(offset), message });
   if (text.startsWith('\xef\xbb\xbf')) report('bom', 0, 'the file begins with a byte order mark');
@@ -56,12 +56,17 @@ export function readPem(bytes: Uint8Array): PemFile {
 
   const blocks: PemBlock[] = [];
   let open: { label: string; offset: number; bodyStart: number } | undefined;
+  let previous = { word: '', end: 0 };
   for (const match of text.matchAll(marker)) {
-    const [whole, word, label = ''] = match;
+    const [whole, word = '', label = ''] = match;
     const offset = match.index;
+    const gap = text.slice(previous.end, offset);
+    const follows = previous.word;
+    previous = { word, end: offset + whole.length };
     if (word === 'BEGIN') {
       if (open) report('no-end', open.offset, `a ${open.label} block has no END line`);
-      reportOddStart(text, offset, report);
+      const oddity = whyOddStart(gap, follows);
+      if (oddity) report(oddity, offset, oddStarts[oddity]);
       open = { label, offset, bodyStart: offset + whole.length };
     } else if (!open) {
       report('no-begin', offset, `an END ${label} line has no BEGIN`);
@@ -83,34 +88,30 @@ export function readPem(bytes: Uint8Array): PemFile {
   return { blocks, problems };
 }
 
-function reportOddStart(
-  text: string,
-  offset: number,
-  report: (kind: PemProblemKind, offset: number, message: string) => void,
-): void {
-  if (offset === 0 || text[offset - 1] === '\n') return;
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
-  const before = text.slice(lineStart, offset);
-  if (before.includes('-----END '))
-    report('joined', offset, 'two PEM blocks are joined without a line break between them');
-  else if (before !== '\xef\xbb\xbf')
-    report('indented', offset, 'a BEGIN line does not start at the beginning of its line');
+const oddStarts = {
+  joined: 'two PEM blocks are joined without a line break between them',
+  indented: 'a BEGIN line does not start at the beginning of its line',
+} as const;
+
+/** `gap` is what stands between a BEGIN and the marker in front of it. */
+function whyOddStart(gap: string, follows: string): keyof typeof oddStarts | undefined {
+  const startsLine = gap.endsWith('\n') || (follows === '' && (gap === '' || gap === '\xef\xbb\xbf'));
+  if (startsLine) return undefined;
+  return follows === 'END' && !gap.includes('\n') ? 'joined' : 'indented';
 }
 
-/** Lines from 1; asked with rising offsets, so that a file of many blocks is walked once. */
-function lineCounter(text: string): (offset: number) => number {
-  let line = 1;
-  let walked = 0;
+/** The line of an offset, counted from 1. */
+function indexLines(text: string): (offset: number) => number {
+  const breaks: number[] = [];
+  for (let next = text.indexOf('\n'); next >= 0; next = text.indexOf('\n', next + 1)) breaks.push(next);
   return (offset) => {
-    if (offset < walked) {
-      line = 1;
-      walked = 0;
+    let [low, high] = [0, breaks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((breaks[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
     }
-    for (let next = text.indexOf('\n', walked); next >= 0 && next < offset; next = text.indexOf('\n', walked)) {
-      line += 1;
-      walked = next + 1;
-    }
-    return line;
+    return low + 1;
   };
 }
 
@@ -134,7 +135,7 @@ function decodeBase64(text: string): Buffer | undefined {
  */
 export function decodeAsGo(bytes: Uint8Array): PemBlock[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const lineAt = lineCounter(text);
+  const lineAt = indexLines(text);
   const blocks: PemBlock[] = [];
   let position = 0;
   for (;;) {
@@ -150,10 +151,11 @@ function nextBlockAsGo(text: string, from: number): { block: Omit<PemBlock, 'lin
     const end = text.indexOf('\n-----END ', searchFrom);
     if (end < 0) return undefined;
     const afterEnd = end + '\n-----END '.length;
-    const begin = text.lastIndexOf('-----BEGIN ', end - 1);
     const resume = searchFrom;
+    // Within a slice, so that a file of END lines alone is not searched back to its start for each.
+    const begin = resume + text.slice(resume, end).lastIndexOf('-----BEGIN ');
     searchFrom = afterEnd;
-    if (begin < resume || begin >= end || (begin > resume && text[begin - 1] !== '\n')) continue;
+    if (begin < resume || (begin > resume && text[begin - 1] !== '\n')) continue;
     const typeLine = getLine(text, begin + '-----BEGIN '.length);
     if (!typeLine.line.endsWith('-----')) continue;
     const label = typeLine.line.slice(0, -5);
@@ -166,6 +168,8 @@ function nextBlockAsGo(text: string, from: number): { block: Omit<PemBlock, 'lin
       hasHeaders = true;
       body = header.next;
     }
+    // Headers that swallow the END line, by a colon in its label, end the whole search in Go.
+    if (afterEnd < body) return undefined;
     if (hasHeaders && end < body) continue;
     const trailer = `${label}-----`;
     if (!text.startsWith(trailer, afterEnd)) continue;
@@ -178,9 +182,10 @@ function nextBlockAsGo(text: string, from: number): { block: Omit<PemBlock, 'lin
 
 function getLine(text: string, from: number): { line: string; next: number } {
   const newline = text.indexOf('\n', from);
-  if (newline < 0) return { line: text.slice(from).replace(/[ \t]+$/, ''), next: text.length };
-  const end = newline > from && text[newline - 1] === '\r' ? newline - 1 : newline;
-  return { line: text.slice(from, end).replace(/[ \t]+$/, ''), next: newline + 1 };
+  let end = newline < 0 ? text.length : newline;
+  if (newline > from && text[newline - 1] === '\r') end -= 1;
+  while (end > from && (text[end - 1] === ' ' || text[end - 1] === '\t')) end -= 1;
+  return { line: text.slice(from, end), next: newline < 0 ? text.length : newline + 1 };
 }
 
 /** One PEM block, in lines of 64 as RFC 7468 has them, ended by a line break. */

@@ -1,10 +1,10 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { DaprMtlsError } from '../errors.ts';
 import type { BundleFiles } from './bundle.ts';
 import { type Certificate, hasSameKey, readCertificate } from './certificate.ts';
 import { verifyChain, whyNotSigned } from './chain.ts';
-import { readDetail } from './extensions.ts';
-import { decodeAsGo, encodePem } from './pem.ts';
+import { decodeAsGo } from './pem.ts';
+import { parsePrivateKey, plainKeyLabels } from './private-key.ts';
 import { certificatesSeenByGo } from './reading.ts';
 
 /**
@@ -40,7 +40,7 @@ function checkAsSentry(files: BundleFiles, at: Date): void {
 
   const [issuer, ...intermediates] = chain;
   if (!issuer) throw new Refusal('no certificates found');
-  const { basicConstraints, keyUsage } = readDetail(issuer);
+  const { basicConstraints, keyUsage } = issuer.detail;
   if (!basicConstraints && !keyUsage?.includes('keyCertSign')) {
     throw new Refusal('intermediate certificate is not valid for signing');
   }
@@ -61,15 +61,13 @@ function decodeCertificates(bytes: Buffer): Certificate[] {
   return certificates;
 }
 
-const keyLabels = ['EC PRIVATE KEY', 'RSA PRIVATE KEY', 'PRIVATE KEY'];
-
 /** Only the first block counts: a key behind `EC PARAMETERS` is not found. */
 function decodeKey(bytes: Buffer): KeyObject {
   const [block] = decodeAsGo(bytes);
   if (!block) throw new Refusal('key is not PEM encoded');
-  if (!keyLabels.includes(block.label)) throw new Refusal(`unsupported block type ${block.label}`);
+  if (!plainKeyLabels.includes(block.label)) throw new Refusal(`unsupported block type ${block.label}`);
   try {
-    return createPrivateKey(encodePem(block.label, block.der));
+    return parsePrivateKey(block.label, block.der);
   } catch {
     throw new Refusal('the issuer key cannot be parsed');
   }

@@ -29,7 +29,7 @@ export interface CertificateTemplate {
   readonly subjectKey: KeyObject;
   readonly subjectKeyId: Buffer;
   readonly authorityKeyId: Buffer | undefined;
-  readonly dnsName: string;
+  readonly dnsName: string | undefined;
   readonly pathLength: number | undefined;
 }
 
@@ -65,7 +65,7 @@ function extensionsOf(template: CertificateTemplate) {
     new ExtendedKeyUsageExtension(profile.extendedKeyUsage.map((name) => extendedKeyUsages[name])),
     new SubjectKeyIdentifierExtension(subjectKeyId.toString('hex')),
     ...(authorityKeyId ? [new AuthorityKeyIdentifierExtension(authorityKeyId.toString('hex'))] : []),
-    new SubjectAlternativeNameExtension([{ type: 'dns', value: dnsName }]),
+    ...(dnsName ? [new SubjectAlternativeNameExtension([{ type: 'dns', value: dnsName }])] : []),
   ];
 }
 

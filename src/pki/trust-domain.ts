@@ -1,5 +1,4 @@
 import type { Certificate } from './certificate.ts';
-import { readDetail } from './extensions.ts';
 
 /**
  * The trust domain that an issuer was made for: its DNS name, or the SPIFFE ID that Sentry since 1.12
@@ -7,5 +6,5 @@ import { readDetail } from './extensions.ts';
  */
 export function trustDomainOf(issuer: Certificate): string | undefined {
   const spiffe = /O=spiffe:\/\/([a-z0-9._-]+)\//.exec(issuer.subject);
-  return readDetail(issuer).dnsNames[0] ?? spiffe?.[1];
+  return issuer.detail.dnsNames[0] ?? spiffe?.[1];
 }

@@ -1,4 +1,6 @@
 import type { BackupListReport, BackupReportDocument } from '../app/backup.ts';
+import { cutOffRemarks } from './cut-off.ts';
+import { keepsakeRemarks } from './keepsakes.ts';
 import { columns, printable } from './text.ts';
 
 export function renderBackups({ backups }: BackupListReport): string {
@@ -19,12 +21,16 @@ export function renderBackupAction({ action, backup, removed, validUntil }: Back
     case 'created':
       return `The bundle was copied to ${backup?.path}, its key ${backup?.encrypted ? 'encrypted' : 'IN CLEAR'}\n`;
     case 'restored':
-      return `The bundle of ${backup?.id} is in its place. Its root is valid until ${validUntil}\n`;
+      return `The bundle of ${backup?.id} is in its place. Its root is valid until ${validUntil ?? 'an unknown date'}\n`;
     case 'finished':
-      return `The interrupted run was finished: the bundle of ${backup?.id} is in its place. Its root is valid until ${validUntil}\n`;
+      return `The interrupted run was finished: the bundle of ${backup?.id} is in its place. Its root is valid until ${validUntil ?? 'an unknown date'}\n`;
     case 'unchanged':
       return `The bundle of ${backup?.id} is what is there already; nothing was written\n`;
     case 'pruned':
       return removed.length === 0 ? 'Nothing was removed.\n' : `Removed ${removed.join(', ')}\n`;
   }
+}
+
+export function backupRemarks({ trust, saved }: BackupReportDocument): string[] {
+  return [...cutOffRemarks(trust), ...keepsakeRemarks('The bundle that was there', { backup: saved, rootKey: null })];
 }

@@ -26,7 +26,9 @@ function commandLines({ store, configuration, trustDomain }: InitReport): string
     '',
     'Start a sidecar:',
     `  eval "$(dapr-mtls env --dir ${directory})"`,
-    `  daprd --app-id myapp --enable-mtls --sentry-address localhost:50001 --control-plane-trust-domain ${trustDomain} --control-plane-namespace default --config ${quotePosix(configuration)}`,
+    '  daprd --app-id myapp --enable-mtls --sentry-address localhost:50001 \\',
+    `    --control-plane-trust-domain ${trustDomain} --control-plane-namespace default \\`,
+    `    --config ${quotePosix(configuration)}`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { TrustPair } from '../app/renew/effects.ts';
 import type { CertificateChange, RenewalReport } from '../app/renew/report.ts';
+import { cutOffRemarks } from './cut-off.ts';
 import { formatRfc1123 } from './instant.ts';
 import { keepsakeRemarks } from './keepsakes.ts';
 import { type Colour, columns, painter, shortName } from './text.ts';
@@ -8,13 +9,15 @@ import { type Colour, columns, painter, shortName } from './text.ts';
 export const startingRotation = 'Starting certificate rotation\n';
 
 export function renderRenewal(report: RenewalReport, terminal: { colour: boolean }): string {
-  const end = formatRfc1123(new Date(report.validUntil || 0));
+  const end = formatRfc1123(new Date(report.validUntil ?? 0));
   switch (report.outcome) {
     case 'renewed':
     case 'finished':
       return `Certificate rotation is successful! Your new certicate is valid through ${end}\n`;
     case 'not-due':
       return `Nothing is due: the root certificate is valid through ${end}\n`;
+    case 'unchanged':
+      return `Nothing to change: this bundle is there already, its root valid through ${end}\n`;
     case 'dry-run':
       return renderPreview(report, terminal);
   }
@@ -68,10 +71,5 @@ function trustMatrix(pairs: readonly TrustPair[], paint: ReturnType<typeof paint
 
 /** What belongs on standard error: whom the renewal cuts off, where the copy lies, what is lost. */
 export function renewalRemarks(report: RenewalReport): string[] {
-  const broken = report.trust.filter(({ verifies }) => !verifies);
-  const cutOff = broken.map(({ holder, shown }) => `Warning: who holds ${holder} does not verify ${shown}.`);
-  if (broken.length > 0) {
-    cutOff.push('Restart Sentry and every sidecar now; with the root key (--private-key) nobody would be cut off.');
-  }
-  return [...report.remarks, ...cutOff, ...keepsakeRemarks('The old bundle', report)];
+  return [...report.remarks, ...cutOffRemarks(report.trust), ...keepsakeRemarks('The old bundle', report)];
 }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Manifest } from '../../src/cli/help.ts';
 import { commandTable } from '../../src/commands/table.ts';
-import { expectGolden } from '../support/golden.ts';
 import { packageHome, run } from '../support/command-line.ts';
+import { expectGolden } from '../support/golden.ts';
 
 const manifest = JSON.parse(readFileSync(`${packageHome}oclif.manifest.json`, 'utf8')) as Manifest;
 

@@ -75,7 +75,15 @@ interface JudgeOps {
       readonly keyType?: KeyType;
       readonly at?: Date;
     };
-    answer: Accepted<{ readonly ca: string; readonly issuer: string; readonly key: string }> | Refused;
+    answer:
+      | Accepted<{
+          readonly ca: string;
+          readonly issuer: string;
+          readonly key: string;
+          /** Sentry throws it away. */
+          readonly rootKey: string;
+        }>
+      | Refused;
   };
   /** crypto/tls and go-spiffe's rules: mutual TLS 1.3 between two sidecars. */
   handshake: {

@@ -25,4 +25,7 @@ export function readForeignBundle(name: ForeignBundle): BundleFiles {
 }
 
 /** Root keys of the bundles whose makers kept one. */
-export const rootKeys: Partial<Record<ForeignBundle, string>> = { step: 'pki/step/ca.key', 'openssl-docs': 'pki/openssl-docs/root.key' };
+export const rootKeys: Partial<Record<ForeignBundle, string>> = {
+  step: 'pki/step/ca.key',
+  'openssl-docs': 'pki/openssl-docs/root.key',
+};

@@ -151,6 +151,8 @@ export const restored: BackupReportDocument = {
   store: place,
   action: 'restored',
   backup: { id: '20261201T120000Z', path: '/home/ana/.dapr/certs.mtls/backups/20261201T120000Z', encrypted: false },
+  saved: { id: '20261205T080000Z', path: '/home/ana/.dapr/certs.mtls/backups/20261205T080000Z', encrypted: true },
+  trust: [],
   removed: [],
   validUntil: '2026-12-20T03:31:09Z',
 };

@@ -1,15 +1,29 @@
 /** Milliseconds in each of the units of Go's time.ParseDuration, which Sentry reads its settings with. */
-const goUnits: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const goUnits: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  // The Greek letter, where the line above has the micro sign.
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Go counts nanoseconds in 64 bits: a little more than 292 years. */
+const longestGoMs = 2 ** 63 / 1e6;
 
 /** Reads `24h`, `1h30m`, `25s` as Go does; undefined where Go would refuse. In milliseconds. */
 export function parseGoDuration(text: string): number | undefined {
-  const match = /^([-+]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.exec(text);
-  if (text === '0') return 0;
+  if (/^[-+]?0$/.test(text)) return 0;
+  const match = /^([-+]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text);
   if (!match) return undefined;
   let total = 0;
-  for (const [, value, unit] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const [, value, unit] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     total += Number(value) * (goUnits[unit ?? ''] ?? Number.NaN);
   }
+  if (total >= longestGoMs) return undefined;
   return match[1] === '-' ? -total : total;
 }
 

@@ -76,5 +76,5 @@ export function withoutExpired(chain: readonly Certificate[], at: Date): Certifi
 }
 
 function remarkOnDropped({ subject, fingerprint, notAfter }: Certificate): string {
-  return `Who holds only the anchor ${fingerprint.slice(0, 16)} (${subject}, until ${notAfter.toISOString().slice(0, 10)}) is cut off: it was not restarted through the last two renewals.`;
+  return `Who holds only the anchor ${fingerprint.slice(0, 16)} (${subject}, until ${notAfter.toISOString().slice(0, 10)}) is cut off, unless it was restarted since one of the last two renewals.`;
 }

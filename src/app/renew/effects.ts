@@ -1,7 +1,7 @@
+import type { TrustBundle } from '../../pki/bundle.ts';
 import type { Certificate } from '../../pki/certificate.ts';
 import { verifyLeafOf } from '../../pki/chain.ts';
 import { type CurrentBundle, workingAnchors } from './current.ts';
-import type { Renewal } from './renewal.ts';
 
 /** One party that holds certain anchors, and whether it understands who shows a certain chain. */
 export interface TrustPair {
@@ -15,7 +15,7 @@ export interface TrustPair {
  * Who goes on trusting whom: every set of anchors that somebody may hold while a renewal is under
  * way, against every chain that somebody may show, verified as Go does.
  */
-export function listTrustPairs(current: CurrentBundle, { bundle }: Renewal, at: Date): TrustPair[] {
+export function listTrustPairs(current: CurrentBundle, bundle: TrustBundle, at: Date): TrustPair[] {
   const working = workingAnchors(current, at);
   const [oldIssuer, ...rest] = current.issuerChain;
   const holders: { readonly name: string; readonly anchors: readonly Certificate[] }[] = [

@@ -17,8 +17,19 @@ export async function makeRenewal(current: CurrentBundle, options: RenewOptions)
   const { request } = options;
   if (request.kind === 'own') return fromOwnBundle(current, request.bundle, options.now);
   const oldRoot = request.kind === 'private-key' ? findByKey(current, request.rootKey) : undefined;
-  if (request.kind === 'private-key' && oldRoot) return renewSameKey(current, oldRoot, request.rootKey, options);
+  if (request.kind === 'private-key' && oldRoot) {
+    assertNoProcedure(request.procedure);
+    return renewSameKey(current, oldRoot, request.rootKey, options);
+  }
   return makeNewRoot(current, request, options);
+}
+
+function assertNoProcedure(procedure: string | undefined): void {
+  if (procedure === undefined) return;
+  throw new DaprMtlsError('usage.invalid', {
+    message: `--procedure ${procedure} makes a new root, and --private-key is the key of a root that is trusted already`,
+    hint: 'Leave --procedure out to renew that root. If its key is in wrong hands, leave --private-key out and say --procedure replace.',
+  });
 }
 
 function fromOwnBundle(current: CurrentBundle, bundle: TrustBundle, at: Date): Renewal {
@@ -54,7 +65,11 @@ async function renewSameKey(
     issuerKey: issuer.key,
   };
   assertBothWays(current, oldRoot, bundle, options.now);
-  return { procedure: 'same-key', bundle, root: root.certificate, rootKey: key, remarks: [] };
+  const isShorter = root.certificate.notAfter < oldRoot.notAfter;
+  const remarks = isShorter
+    ? [`The new root ends before the old one would have (${oldRoot.notAfter.toISOString().slice(0, 10)}).`]
+    : [];
+  return { procedure: 'same-key', bundle, root: root.certificate, rootKey: key, remarks };
 }
 
 /**

@@ -1,4 +1,3 @@
-import { DaprMtlsError } from '../../errors.ts';
 import { readCertificateFile } from '../../pki/reading.ts';
 import type {
   ChangeSession,
@@ -8,6 +7,7 @@ import type {
   StoreLocation,
   TrustStore,
 } from '../../store/port.ts';
+import { assertBundle } from '../assert-bundle.ts';
 import { assignRoles, describeStore, document, formatInstant } from '../report.ts';
 import { describeRootKey, planRootKey, type RootKeyWish, rootKeyLost } from '../root-key.ts';
 import { readCurrent } from './current.ts';
@@ -30,6 +30,8 @@ export interface RenewInput extends RenewOptions {
   readonly rootKey: RootKeyWish | undefined;
   readonly backupPassphrase: string | undefined;
   readonly keepBackups: number;
+  /** Called when it is certain that something will be changed. */
+  readonly onStart?: () => void;
   /** Only when root or issuer end within this time. */
   readonly ifExpiresWithinMs: number | undefined;
 }
@@ -52,6 +54,7 @@ export async function previewRenewal(
     store: describeStore(store.location, stored),
     outcome: 'dry-run' as const,
     ...body,
+    remarks: [...interruptedRemarks(stored), ...body.remarks],
     backup: null,
     rootKey: describeRootKey(input.rootKey),
   });
@@ -64,6 +67,7 @@ export async function previewRenewal(
 export async function renew(store: TrustStore, input: RenewInput): Promise<RenewalReport> {
   const { location } = store;
   const before = store.read();
+  assertBundle(before, location);
   if (before.state === 'settled' && !isDue(before, input)) return reportIdle('not-due', before, location);
   const session = await store.openForChange(input.purpose);
   try {
@@ -85,6 +89,8 @@ async function renewLocked(
 ): Promise<RenewalReport> {
   const { renewal, steps, body } = await prepare(stored, location, input);
   const sideFiles = planRootKey(renewal.rootKey, input.rootKey);
+  if (steps.length === 0 && sideFiles.length === 0) return reportIdle('unchanged', stored, location);
+  input.onStart?.();
   const backup = session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
   await session.apply({ steps, sideFiles }, stored.revision);
   session.pruneBackups(input.keepBackups);
@@ -92,24 +98,18 @@ async function renewLocked(
     store: describeStore(location, session.read()),
     outcome: 'renewed' as const,
     ...body,
+    remarks: [...body.remarks, ...(isKeyLost(renewal, input) ? [rootKeyLost] : [])],
     backup: describeBackup(backup),
     rootKey: renewal.rootKey ? describeRootKey(input.rootKey) : null,
   });
 }
 
 async function prepare(stored: StoredBundle, location: StoreLocation, input: RenewInput): Promise<Prepared> {
-  const { anchors, issuerChain, issuerKey } = stored.files;
-  if (!anchors && !issuerChain && !issuerKey) {
-    throw new DaprMtlsError('store.missing', {
-      message: `there is no bundle in ${location.name}`,
-      hint: 'Make one: `dapr-mtls init`. To renew another one, name its directory with --dir.',
-    });
-  }
+  assertBundle(stored, location);
   const current = readCurrent(stored, location, input.now);
   const renewal = await makeRenewal(current, input);
   const steps = planSteps(current, renewal.bundle, input.now);
   const after: FoundFiles = Object.assign({ ...stored.files }, ...steps.map(({ files }) => files));
-  const loses = input.rootKey === undefined && renewal.rootKey !== undefined && input.request.kind === 'fresh';
   return {
     renewal,
     steps,
@@ -118,10 +118,22 @@ async function prepare(stored: StoredBundle, location: StoreLocation, input: Ren
       validUntil: formatInstant(renewal.root.notAfter),
       steps: describeSteps(steps, location),
       changes: describeChanges(stored.files, after, location, input.now),
-      trust: listTrustPairs(current, renewal, input.now),
-      remarks: [...renewal.remarks, ...(loses ? [rootKeyLost] : [])],
+      trust: listTrustPairs(current, renewal.bundle, input.now),
+      remarks: renewal.remarks,
     },
   };
+}
+
+/** A key that came from a file is still there. */
+function isKeyLost({ rootKey }: Renewal, { request, rootKey: wish }: RenewInput): boolean {
+  return rootKey !== undefined && wish === undefined && request.kind === 'fresh';
+}
+
+function interruptedRemarks({ state }: StoredBundle): string[] {
+  if (state !== 'interrupted') return [];
+  return [
+    'A change was interrupted: the real run finishes it first, and if it was the same command it does no more than that.',
+  ];
 }
 
 /** Everything that is not plainly good for longer is due: also what cannot be read. */
@@ -141,7 +153,7 @@ function reportIdle(outcome: RenewalOutcome, stored: StoredBundle, location: Sto
     store: describeStore(location, stored),
     outcome,
     procedure: null,
-    validUntil: endOfRoot(stored.files) ?? '',
+    validUntil: endOfRoot(stored.files),
     steps: [],
     changes: [],
     trust: [],

@@ -15,16 +15,17 @@ import type { Procedure } from './renewal.ts';
 
 /**
  * renewed: done. finished: an earlier run of this command had been interrupted, and was carried to
- * its end. not-due: --if-expires-within had nothing to do. dry-run: nothing was written.
+ * its end. not-due: --if-expires-within had nothing to do. unchanged: the files given are there
+ * already. dry-run: nothing was written.
  */
-export type RenewalOutcome = 'renewed' | 'finished' | 'not-due' | 'dry-run';
+export type RenewalOutcome = 'renewed' | 'finished' | 'not-due' | 'unchanged' | 'dry-run';
 
 export interface RenewalReport extends Document<'Renewal'> {
   readonly store: StoreReport;
   readonly outcome: RenewalOutcome;
   readonly procedure: Procedure | null;
-  /** The end of the root that counts after this run. */
-  readonly validUntil: string;
+  /** The end of the root that counts after this run; null where none does. */
+  readonly validUntil: string | null;
   readonly steps: readonly { readonly name: string; readonly files: readonly string[] }[];
   readonly changes: readonly CertificateChange[];
   readonly trust: readonly TrustPair[];
@@ -89,10 +90,11 @@ function describeAll({ anchors, issuerChain }: FoundFiles, { names }: StoreLocat
   );
 }
 
-export function endOfRoot(files: FoundFiles): string | undefined {
+/** Null where no anchor carries the issuer. */
+export function endOfRoot(files: FoundFiles): string | null {
   const { root } = assignRoles({
     anchors: files.anchors && readCertificateFile('anchors', files.anchors),
     issuerChain: files.issuerChain && readCertificateFile('issuerChain', files.issuerChain),
   });
-  return root && formatInstant(root.notAfter);
+  return root ? formatInstant(root.notAfter) : null;
 }

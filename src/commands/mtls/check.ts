@@ -1,6 +1,6 @@
+import { assertBundle } from '../../app/assert-bundle.ts';
 import { checkBundle, exitCodeOfFindings } from '../../app/check.ts';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
-import { assertBundle } from '../../cli/assert-bundle.ts';
 import { atFlag, configFlag, daprVersionFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { locateStore, openForReading } from '../../cli/open-store.ts';

@@ -50,7 +50,7 @@ would put the key that signs for every service into each application.`;
       renderEnvironment(environment, flags.shell ?? guessShell(this.env)),
     );
     if (flags['with-issuer-key'])
-      this.streams.note(
+      this.streams.warn(
         'Warning: this output holds the key that signs for every service. daprd from 1.14 on does not need it.\n',
       );
   }

@@ -53,6 +53,6 @@ It ends by printing the exact command lines of sentry and daprd.`;
     const input = await readInitInput(flags, place, this.now());
     const report = await initialize(openForChange(place, flags.settle, this.streams), input);
     await this.emit(report, flags.format, renderInit);
-    for (const remark of initRemarks(report)) this.streams.note(`${remark}\n`);
+    for (const remark of initRemarks(report)) this.streams.warn(`${remark}\n`);
   }
 }

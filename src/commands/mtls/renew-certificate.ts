@@ -69,11 +69,12 @@ running the same command again.`;
     const { flags } = await this.parse(RenewCertificate);
     const place = locateStore(flags, this.env);
     const input = await readRenewInput(flags, place, this.now());
-    for (const remark of input.warnings) this.streams.note(`${remark}\n`);
+    for (const remark of input.warnings) this.streams.warn(`${remark}\n`);
     const store = openForChange(place, flags.settle, this.streams);
-    if (flags.format === 'text' && !flags['dry-run']) this.streams.out(startingRotation);
-    const report = flags['dry-run'] ? await previewRenewal(store, input) : await renew(store, input);
+    const onStart = () => flags.format === 'text' && this.streams.out(startingRotation);
+    const change = { ...input, onStart };
+    const report = flags['dry-run'] ? await previewRenewal(store, change) : await renew(store, change);
     await this.emit(report, flags.format, renderRenewal);
-    for (const remark of renewalRemarks(report)) this.streams.note(`${remark}\n`);
+    for (const remark of renewalRemarks(report)) this.streams.warn(`${remark}\n`);
   }
 }

@@ -10,7 +10,7 @@ export function judgeFiles({ reading, names }: RuleContext): Finding[] {
       finding('bundle.missing', {
         subject: names[part],
         message: `${names[part]} is ${reading[part] ? 'empty' : 'missing'}`,
-        hint: 'Do not start Sentry: it would make all three files anew. Restore the bundle: `mtls backup restore`.',
+        hint: 'Do not start Sentry: it would make all three files anew. Restore the bundle: `dapr-mtls backup restore`.',
       }),
     );
   const files = [reading.anchors, reading.issuerChain].flatMap((file) => (file && file.bytes.length > 0 ? file : []));
@@ -28,7 +28,7 @@ function judgeProblems(file: CertificateFile, name: string): Finding[] {
     finding(harmless.has(kind) ? 'pem.odd' : 'pem.unreadable', {
       subject: `${name}:${line}`,
       message,
-      hint: `Write ${name} anew with CERTIFICATE blocks only, each on lines of its own: \`mtls renew-certificate\` does, or \`mtls backup restore\`.`,
+      hint: `Write ${name} anew with CERTIFICATE blocks only, each on lines of its own: \`dapr-mtls renew-certificate\` does, or \`dapr-mtls backup restore\`.`,
     }),
   );
 }
@@ -38,13 +38,13 @@ function judgeForeignBlocks(file: CertificateFile, name: string): Finding[] {
     label.endsWith('PRIVATE KEY')
       ? finding('pem.private-key', {
           subject: `${name}:${line}`,
-          message: `${name} holds a ${label} block`,
-          hint: `Take the key out of ${name} and treat it as known to others: \`mtls renew-certificate\` makes a new one.`,
+          message: `a ${label} stands in ${name}`,
+          hint: `Take the key out of ${name} and treat it as known to others: \`dapr-mtls renew-certificate\` makes a new one.`,
         })
       : finding('pem.foreign-block', {
           subject: `${name}:${line}`,
-          message: `a ${label} block stands between the certificates; Sentry reads no further`,
-          hint: `Remove the ${label} block from ${name}.`,
+          message: `a block labelled ${label}: Sentry reads no further`,
+          hint: `Remove that block from ${name}.`,
         }),
   );
 }

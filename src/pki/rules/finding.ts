@@ -31,6 +31,7 @@ export const findingTable = {
     'warning',
     'A trust anchor that a bridge still serves expires soon: who holds only it must be restarted before.',
   ],
+  'bridge.ended': ['warning', 'A bridge has ended before the anchor it served: who holds only that anchor is cut off.'],
   'root.expired': ['error', 'The root has expired: nothing verifies any more.'],
   'root.not-yet-valid': ['error', 'The root is not valid yet.'],
   'root.expires-soon': ['warning', 'The root expires soon.'],

@@ -1,6 +1,6 @@
+import { findRoot } from '../bundle.ts';
 import type { Certificate } from '../certificate.ts';
 import { verifyLeafOf, whyNotSigned } from '../chain.ts';
-import { readDetail } from '../extensions.ts';
 import { visibleCertificatesOf } from '../reading.ts';
 import { isAtLeast, type RuleContext } from './context.ts';
 import { type Finding, type FindingCode, finding } from './finding.ts';
@@ -16,7 +16,7 @@ export function judgeIssuer(context: RuleContext): Finding[] {
       finding('issuer.is-root', {
         subject,
         message: 'the issuer is self-signed; Sentry needs an issuer that a root has signed',
-        hint: 'Make an issuer under this root: `mtls renew-certificate --private-key ROOT.KEY`.',
+        hint: 'Make an issuer under this root: `dapr-mtls renew-certificate --private-key ROOT.KEY`.',
       }),
     ];
   }
@@ -54,6 +54,8 @@ function judgeLeaves(
 ): Finding[] {
   const anchors = visibleCertificatesOf(reading.anchors);
   if (anchors.length === 0) return [];
+  // Their dates are judged by themselves, and nothing verifies outside of them.
+  if ([chain[0], findRoot(anchors, chain)].some((one) => one && !isValidAt(one, at))) return [];
   const forPeers = verifyLeafOf(chain, { anchors, at });
   if (!forPeers.ok) return explainFailure(forPeers.reason, subject);
   const forSentry = verifyLeafOf(chain, { anchors, at, usage: 'serverAuth' });
@@ -65,28 +67,30 @@ function judgeLeaves(
       subject,
       severity: daprVersion ? 'error' : 'info',
       message: 'the issuer is not good for clients (no clientAuth), which Dapr up to 1.13 asks for',
-      hint: 'Nothing to do on Dapr 1.14 and later; else have it made anew: `mtls renew-certificate`.',
+      hint: 'Nothing to do on Dapr 1.14 and later; else have it made anew: `dapr-mtls renew-certificate`.',
     }),
   ];
 }
 
-const explanations: readonly [RegExp, FindingCode | undefined, string][] = [
-  // Dates have findings of their own.
-  [/expired at|not valid before/, undefined, ''],
+function isValidAt({ notBefore, notAfter }: Certificate, at: Date): boolean {
+  return at >= notBefore && at <= notAfter;
+}
+
+const explanations: readonly [RegExp, FindingCode, string][] = [
   [
     /not a certificate authority|no keyCertSign/,
     'issuer.not-authority',
-    'Have the issuer made anew as an authority: `mtls renew-certificate`.',
+    'Have the issuer made anew as an authority: `dapr-mtls renew-certificate`.',
   ],
   [
     /path length/,
     'issuer.path-length',
-    'Make the chain shorter, or have the issuer made anew without a path length: `mtls renew-certificate`.',
+    'Make the chain shorter, or have the issuer made anew without a path length: `dapr-mtls renew-certificate`.',
   ],
   [
     /unknown authority|does not verify/,
     'issuer.unknown-authority',
-    'Put the root that signed the issuer among the anchors, or restore both: `mtls backup restore`.',
+    'Put the root that signed the issuer among the anchors, or restore both: `dapr-mtls backup restore`.',
   ],
 ];
 
@@ -98,15 +102,15 @@ function explainFailure(reason: string, subject: string): Finding[] {
       finding('leaf.does-not-verify', {
         subject,
         message,
-        hint: 'Have the issuer made anew: `mtls renew-certificate`.',
+        hint: 'Have the issuer made anew: `dapr-mtls renew-certificate`.',
       }),
     ];
   const [, code, hint] = explained;
-  return code ? [finding(code, { subject, message, hint })] : [];
+  return [finding(code, { subject, message, hint })];
 }
 
 function judgeNames(issuer: Certificate, { daprVersion }: RuleContext, subject: string): Finding[] {
-  const { dnsNames } = readDetail(issuer);
+  const { dnsNames } = issuer.detail;
   if (dnsNames.length > 0 || (daprVersion && isAtLeast(daprVersion, 1, 14))) return [];
   return [
     finding('issuer.no-dns-name', {
@@ -114,17 +118,17 @@ function judgeNames(issuer: Certificate, { daprVersion }: RuleContext, subject: 
       // Sentry's own issuers carry none since 1.12, so it is no defect unless old clients are there.
       severity: daprVersion && !isAtLeast(daprVersion, 1, 12) ? 'error' : 'info',
       message: 'the issuer has no DNS name, which clients of Dapr up to 1.13 may ask for',
-      hint: 'Nothing to do on Dapr 1.14 and later; else `mtls renew-certificate` writes one.',
+      hint: 'Nothing to do on Dapr 1.14 and later; else `dapr-mtls renew-certificate` writes one.',
     }),
   ];
 }
 
 /** A bridge puts two authorities below the old issuer and three below the old root. */
 function judgeRoom(issuer: Certificate, { reading }: RuleContext, subject: string): Finding[] {
-  const issuerRoom = readDetail(issuer).basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY;
+  const issuerRoom = issuer.detail.basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY;
   const roots = visibleCertificatesOf(reading.anchors).filter((anchor) => !whyNotSigned(issuer, anchor));
   const rootRoom = Math.max(
-    ...roots.map((root) => readDetail(root).basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY),
+    ...roots.map((root) => root.detail.basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY),
   );
   if (issuerRoom >= 2 && (roots.length === 0 || rootRoom >= 3)) return [];
   return [

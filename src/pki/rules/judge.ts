@@ -1,8 +1,8 @@
-import { DaprMtlsError } from '../../errors.ts';
 import type { BundleFiles } from '../bundle.ts';
 import type { BundleReading } from '../reading.ts';
 import { whySentryRefuses } from '../sentry.ts';
 import { judgeAnchors } from './anchors.ts';
+import { judgeBridges } from './bridge.ts';
 import type { RuleContext } from './context.ts';
 import { judgeFiles } from './files.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
@@ -11,12 +11,12 @@ import { judgeKey } from './key.ts';
 import { judgeLeafLifetime } from './leaf.ts';
 import { judgeValidity } from './validity.ts';
 
-const judges = [judgeFiles, judgeAnchors, judgeIssuer, judgeKey, judgeValidity, judgeLeafLifetime];
+const judges = [judgeFiles, judgeAnchors, judgeIssuer, judgeKey, judgeValidity, judgeBridges, judgeLeafLifetime];
 const ranks: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
 
 /** Every rule, worst first. What Sentry would refuse never passes as healthy. */
 export function judge(context: RuleContext): Finding[] {
-  const findings = judges.flatMap((rule) => applyRule(rule, context));
+  const findings = judges.flatMap((rule) => rule(context));
   const files = filesOf(context.reading);
   const refusal = files && whySentryRefuses(files, context.at);
   if (refusal && !findings.some(({ severity }) => severity === 'error')) {
@@ -24,21 +24,11 @@ export function judge(context: RuleContext): Finding[] {
       finding('sentry.refuses', {
         subject: 'bundle',
         message: `Sentry would exit: ${refusal}`,
-        hint: 'Restore the last bundle that worked (`mtls backup restore`) or make a new one (`mtls renew-certificate`).',
+        hint: 'Restore the last bundle that worked (`dapr-mtls backup restore`) or make a new one (`dapr-mtls renew-certificate`).',
       }),
     );
   }
   return findings.sort((a, b) => ranks[a.severity] - ranks[b.severity]);
-}
-
-/** A certificate that Go cannot parse may surface in any rule; it is a finding wherever it does. */
-function applyRule(rule: (context: RuleContext) => Finding[], context: RuleContext): Finding[] {
-  try {
-    return rule(context);
-  } catch (error) {
-    if (!(error instanceof DaprMtlsError)) throw error;
-    return [finding('certificate.unreadable', { subject: 'bundle', message: error.message, hint: error.hint })];
-  }
 }
 
 function filesOf({ anchors, issuerChain, issuerKey }: BundleReading): BundleFiles | undefined {

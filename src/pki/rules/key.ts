@@ -30,7 +30,7 @@ export function judgeKey({ reading, names, daprVersion }: RuleContext): Finding[
     findings.push(
       finding('key.not-first', {
         subject,
-        message: `${subject} begins with ${first ? `a ${first.label} block` : 'something that Go does not take for PEM'}`,
+        message: first ? `its first block is ${first.label}, and Sentry reads no other` : 'Go finds no PEM block in it',
         hint: `Keep the private key block alone in ${subject}.`,
       }),
     );
@@ -41,7 +41,7 @@ export function judgeKey({ reading, names, daprVersion }: RuleContext): Finding[
       finding('key.mismatch', {
         subject,
         message: `${subject} is not the key of ${issuer.subject}`,
-        hint: 'Put the issuer certificate and its own key side by side, or restore both: `mtls backup restore`.',
+        hint: 'Put the issuer certificate and its own key side by side, or restore both: `dapr-mtls backup restore`.',
       }),
     );
   }
@@ -51,7 +51,10 @@ export function judgeKey({ reading, names, daprVersion }: RuleContext): Finding[
 /** Ed25519 and RSA issuers run on 1.16.15+, 1.17.7+ and 1.18; older Sentries exit or lose every handshake. */
 function judgeType(algorithm: string, subject: string, version: DaprVersion | undefined): Finding[] {
   if (algorithm.startsWith('ECDSA')) return [];
-  const details = { subject, hint: 'ECDSA P-256 runs on every version: `mtls renew-certificate --key-type p256`.' };
+  const details = {
+    subject,
+    hint: 'ECDSA P-256 runs on every version: `dapr-mtls renew-certificate --key-type p256`.',
+  };
   if (!version)
     return [
       finding('key.type', {

@@ -20,7 +20,7 @@ export function judgeLeafLifetime({
         subject,
         message:
           'allowedClockSkew is not below workloadCertTTL: every certificate is due for renewal when it is issued',
-        hint: 'Raise the one or lower the other: `mtls config set workloadCertTTL=24h allowedClockSkew=15m`.',
+        hint: 'Raise the one or lower the other: `dapr-mtls config set workloadCertTTL=24h allowedClockSkew=15m`.',
       }),
     );
   } else if (workloadCertTtlMs <= shortLifetimeMs) {
@@ -28,7 +28,7 @@ export function judgeLeafLifetime({
       finding('leaf.short-lifetime', {
         subject,
         message: `workloadCertTTL is ${Math.round(workloadCertTtlMs / 1000)} seconds`,
-        hint: 'Raise it: `mtls config set workloadCertTTL=24h`.',
+        hint: 'Raise it: `dapr-mtls config set workloadCertTTL=24h`.',
       }),
     );
   }
@@ -38,7 +38,7 @@ export function judgeLeafLifetime({
       finding('leaf.outlives-issuer', {
         subject: `${names.issuerChain}: ${issuer.subject}`,
         message: 'certificates signed now are dated beyond the end of the issuer',
-        hint: 'Replace the issuer now: sidecars do not renew before their own date, `mtls renew-certificate`.',
+        hint: 'Replace the issuer now: sidecars do not renew before their own date, `dapr-mtls renew-certificate`.',
       }),
     );
   }

@@ -1,5 +1,6 @@
 import { findRoot } from '../bundle.ts';
 import type { Certificate } from '../certificate.ts';
+import { verifyLeafOf } from '../chain.ts';
 import { visibleCertificatesOf } from '../reading.ts';
 import type { RuleContext } from './context.ts';
 import { type Finding, finding } from './finding.ts';
@@ -34,17 +35,21 @@ export function judgeValidity(context: RuleContext): Finding[] {
           hint: 'The next renewal drops it.',
         }),
       );
-    } else if (anchor.notAfter.getTime() - at.getTime() < warnBeforeMs) {
-      findings.push(
-        finding('anchor.expires-soon', {
-          subject,
-          message: `the anchor ends at ${anchor.notAfter.toISOString()}; who holds only it loses every call then`,
-          hint: 'Restart what was started before the last renewal.',
-        }),
-      );
+      continue;
     }
+    const end = endOfService(anchor, chain, at);
+    if (end.getTime() - at.getTime() >= warnBeforeMs) continue;
+    const what = end < anchor.notAfter ? 'the bridge to this anchor' : 'the anchor';
+    findings.push(
+      finding('anchor.expires-soon', {
+        subject,
+        message: `${what} ends at ${end.toISOString()}; who holds only it loses every call then`,
+        hint: 'Restart what was started before the last renewal.',
+      }),
+    );
   }
-  if (rest.some((link) => link.notAfter < at)) {
+  const live = rest.filter((link) => link.notAfter >= at);
+  if (issuer && live.length < rest.length && verifyLeafOf([issuer, ...live], { anchors, at }).ok) {
     findings.push(
       finding('chain.useless', {
         subject: names.issuerChain,
@@ -54,6 +59,13 @@ export function judgeValidity(context: RuleContext): Finding[] {
     );
   }
   return findings;
+}
+
+/** When the last way from the issuer to the anchor ends: a bridge may end long before the anchor. */
+function endOfService(anchor: Certificate, [issuer, ...rest]: readonly Certificate[], at: Date): Date {
+  const { chains } = issuer ? verifyLeafOf([issuer, ...rest], { anchors: [anchor], at }) : { chains: [] };
+  const ends = chains.map((chain) => Math.min(...chain.map(({ notAfter }) => notAfter.getTime())));
+  return ends.length === 0 ? anchor.notAfter : new Date(Math.max(...ends));
 }
 
 function judgeDates(
@@ -69,7 +81,7 @@ function judgeDates(
       finding(`${role}.expired`, {
         subject,
         message: `the ${role} expired at ${notAfter.toISOString()}; calls fail now, and no procedure avoids that`,
-        hint: 'Renew at once, then restart Sentry and every sidecar: `mtls renew-certificate`.',
+        hint: 'Renew at once, then restart Sentry and every sidecar: `dapr-mtls renew-certificate`.',
       }),
     ];
   }
@@ -87,7 +99,7 @@ function judgeDates(
     finding(`${role}.expires-soon`, {
       subject,
       message: `the ${role} ends at ${notAfter.toISOString()}`,
-      hint: 'Renew it while it is valid, because then no call is lost: `mtls renew-certificate`.',
+      hint: 'Renew it while it is valid, because then no call is lost: `dapr-mtls renew-certificate`.',
     }),
   ];
 }

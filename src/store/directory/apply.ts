@@ -1,19 +1,29 @@
 import { existsSync, linkSync, readlinkSync, symlinkSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DaprMtlsError, isSystemError } from '../../errors.ts';
-import { explaining, readIfExists, remove, rename, syncDirectory, writeNewFile } from './durable.ts';
+import {
+  explaining,
+  makeFolder,
+  ownershipOf,
+  readIfExists,
+  remove,
+  rename,
+  syncDirectory,
+  writeNewFile,
+} from './durable.ts';
 import {
   digest,
   digestOrNull,
   type Journal,
   type PendingFile,
-  type PendingLinkedStep,
+  type PendingLinkedChange,
   type PendingSideFile,
   type PendingStep,
   pendingDirectory,
   pendingFile,
   pendingFolder,
   pendingSideFile,
+  readJournal,
   removeJournal,
 } from './journal.ts';
 import { dataLink, type Place } from './place.ts';
@@ -22,7 +32,15 @@ export interface ApplyContext {
   readonly place: Place;
   readonly journal: Journal;
   /** Called before each step: waits until Sentry rests, and throws when the run is to stop. */
-  readonly beforeStep: (step: { name: string; index: number; count: number }) => Promise<void>;
+  readonly beforeStep: (step: StepToCome) => Promise<void>;
+}
+
+export interface StepToCome {
+  readonly name: string;
+  readonly index: number;
+  readonly count: number;
+  /** A run died within it: Sentry refuses what is there now, so every moment counts. */
+  readonly isHalfDone: boolean;
 }
 
 /**
@@ -39,33 +57,59 @@ export async function applyJournal(context: ApplyContext): Promise<void> {
   if (change.kind === 'directory') placeDirectory(context, change.files);
   else {
     for (const [index, step] of change.steps.entries()) {
-      const isDone = change.kind === 'files' ? isPlaced(context, step, index) : isLinked(context, change.steps, index);
+      const waiting = change.kind === 'files' ? waitingFiles(context, step, index) : step.files;
+      const isDone = change.kind === 'files' ? waiting.length === 0 : isLinked(place, change, index);
       if (isDone) continue;
-      await context.beforeStep({ name: step.name, index, count: change.steps.length });
-      if (change.kind === 'files') placeFiles(context, step, index);
-      else swapLink(context, step as PendingLinkedStep, index);
+      const isHalfDone = waiting.length < step.files.length;
+      await context.beforeStep({ name: step.name, index, count: change.steps.length, isHalfDone });
+      if (change.kind === 'files') placeFiles(context, waiting, index);
+      else swapLink(context, change, index);
     }
   }
-  if (change.kind === 'linked')
-    clearFormerFolders(context, [change.formerFolder, ...change.steps.map(({ dataFolder }) => dataFolder)]);
-  removeJournal(place.workDirectory);
-  remove(pendingFolder(place.workDirectory, journal.id));
+  clearUp(context);
 }
 
-/** A file outside the store, perhaps on another disk: copied beside its place, then linked or renamed. */
+/** Gives up what the journal says. What is in its place stays; nothing else of the change does. */
+export function abandonJournal(context: Pick<ApplyContext, 'place' | 'journal'>): void {
+  for (const file of context.journal.sideFiles) remove(temporaryOf(file, context.journal.id));
+  clearUp(context);
+}
+
+function clearUp({ place, journal }: Pick<ApplyContext, 'place' | 'journal'>): void {
+  if (journal.change.kind === 'linked') clearFormerFolders(place, journal.id, journal.change);
+  try {
+    removeJournal(place.workDirectory);
+  } finally {
+    // The keys that waited go with the journal, also where the disk does not confirm that it is gone.
+    if (!readJournal(place.workDirectory)) remove(pendingFolder(place.workDirectory, journal.id));
+  }
+}
+
+/**
+ * A file outside the store, perhaps on another disk: copied beside its place, then linked or renamed.
+ * The copy may hold a root key, so it goes whatever happens, and also where an earlier run left it.
+ */
 function placeSideFile(file: PendingSideFile, waiting: string, id: string): void {
+  const temporary = temporaryOf(file, id);
   const present = readIfExists(file.path);
-  if (present && digest(present) === file.sha256) return;
-  if (digestOrNull(present) !== file.replaces) throw conflict(file.path);
-  const content = readPending(waiting, file.sha256);
-  const temporary = join(dirname(file.path), `.${basename(file.path)}.${id}`);
+  const isPlaced = present !== undefined && digest(present) === file.sha256;
+  if (!isPlaced && digestOrNull(present) !== file.replaces) throw conflict(file.path);
   remove(temporary);
-  writeNewFile(temporary, content, { mode: file.mode });
-  if (file.replaces === null) {
-    linkExclusively(temporary, file.path);
+  try {
+    if (!isPlaced) {
+      const ownership = ownershipOf(file.path) ?? { mode: file.mode };
+      writeNewFile(temporary, readPending(waiting, file.sha256), ownership);
+      if (file.replaces === null) linkExclusively(temporary, file.path);
+      else rename(temporary, file.path);
+    }
+  } finally {
     remove(temporary);
-  } else rename(temporary, file.path);
+  }
   syncDirectory(dirname(file.path));
+}
+
+function temporaryOf({ path }: PendingSideFile, id: string): string {
+  return join(dirname(path), `.dapr-mtls-${id}`);
 }
 
 function linkExclusively(from: string, to: string): void {
@@ -83,66 +127,82 @@ function placeDirectory({ place, journal }: ApplyContext, files: readonly Pendin
   const waiting = pendingDirectory(place.workDirectory, journal.id);
   if (!existsSync(waiting)) return;
   for (const { part, sha256 } of files) readPending(join(waiting, journal.names[part]), sha256);
-  explaining(`put ${place.directory} into its place`, () => {
-    try {
-      rename(waiting, place.directory);
-    } catch (error) {
-      const code = error instanceof DaprMtlsError && isSystemError(error.cause) ? error.cause.code : undefined;
-      if (code === 'ENOTEMPTY' || code === 'EEXIST') throw conflict(place.directory);
-      throw error;
-    }
-  });
+  try {
+    rename(waiting, place.directory);
+  } catch (error) {
+    const code = error instanceof DaprMtlsError && isSystemError(error.cause) ? error.cause.code : undefined;
+    // A folder takes the place of an empty one, and of nothing else.
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') throw conflict(place.directory);
+    throw error;
+  }
   syncDirectory(dirname(place.directory));
 }
 
-function isPlaced({ place, journal }: ApplyContext, { files }: PendingStep, index: number): boolean {
-  return files.every(
-    ({ part }) => !existsSync(pendingFile(place.workDirectory, journal.id, index, journal.names[part])),
+function waitingFiles({ place, journal }: ApplyContext, { files }: PendingStep, index: number): PendingFile[] {
+  return files.filter(({ part }) =>
+    existsSync(pendingFile(place.workDirectory, journal.id, index, journal.names[part])),
   );
 }
 
 /** Renames back to back: a Sentry that reads between them would see halves. */
-function placeFiles({ place, journal }: ApplyContext, { files }: PendingStep, index: number): void {
-  const moves = files.flatMap((file) => {
+function placeFiles({ place, journal }: ApplyContext, files: readonly PendingFile[], index: number): void {
+  const moves = files.map((file) => {
     const from = pendingFile(place.workDirectory, journal.id, index, journal.names[file.part]);
-    if (!existsSync(from)) return [];
     const to = join(place.directory, journal.names[file.part]);
     readPending(from, file.sha256);
     if (digestOrNull(readIfExists(to)) !== file.replaces) throw conflict(to);
-    return [{ from, to }];
+    return { from, to };
   });
   for (const { from, to } of moves) rename(from, to);
   syncDirectory(place.directory);
 }
 
-function isLinked({ place }: ApplyContext, steps: readonly PendingStep[], index: number): boolean {
-  const current = readlinkSync(join(place.directory, dataLink));
-  return steps.slice(index).some((step) => (step as PendingLinkedStep).dataFolder === current);
+function isLinked(place: Place, { steps }: PendingLinkedChange, index: number): boolean {
+  const current = currentDataFolder(place);
+  return steps.slice(index).some(({ dataFolder }) => dataFolder === current);
 }
 
-/** As kubelet's AtomicWriter does it: the new folder comes in, then a link is renamed over the old. */
-function swapLink({ place, journal }: ApplyContext, { dataFolder, files }: PendingLinkedStep, index: number): void {
+/**
+ * As kubelet's AtomicWriter does it: the new folder comes in, a link to it is renamed over the old
+ * one, the old folder goes. The link is made elsewhere, because each name in the directory that
+ * something happens to makes Sentry reload once more.
+ */
+function swapLink({ place, journal }: ApplyContext, change: PendingLinkedChange, index: number): void {
   const { directory, workDirectory } = place;
+  const { dataFolder = '', files = [] } = change.steps[index] ?? {};
   for (const { part, replaces } of files) {
     const path = join(directory, journal.names[part]);
     if (digestOrNull(readIfExists(path)) !== replaces) throw conflict(path);
   }
   const waiting = join(pendingFolder(workDirectory, journal.id), `step-${index}`);
   if (existsSync(waiting)) rename(waiting, join(directory, dataFolder));
-  const temporary = join(directory, `..${journal.id}-link`);
-  remove(temporary);
-  explaining(`link ${temporary}`, () => symlinkSync(dataFolder, temporary));
-  rename(temporary, join(directory, dataLink));
   syncDirectory(directory);
+  const link = join(pendingFolder(workDirectory, journal.id), `link-${index}`);
+  remove(link);
+  explaining(`link ${link}`, () => symlinkSync(dataFolder, link));
+  rename(link, join(directory, dataLink));
+  syncDirectory(directory);
+  clearFormerFolders(place, journal.id, change);
+}
+
+/** @throws DaprMtlsError `store.conflict` where there is no such link any more */
+function currentDataFolder({ directory }: Place): string {
+  try {
+    return readlinkSync(join(directory, dataLink));
+  } catch {
+    throw conflict(join(directory, dataLink));
+  }
 }
 
 /** Data folders that no link leads to any more hold old keys: they leave with the change. */
-function clearFormerFolders({ place, journal }: ApplyContext, folders: readonly string[]): void {
-  const current = readlinkSync(join(place.directory, dataLink));
-  for (const folder of folders) {
+function clearFormerFolders(place: Place, id: string, { formerFolder, steps }: PendingLinkedChange): void {
+  const current = currentDataFolder(place);
+  const pending = pendingFolder(place.workDirectory, id);
+  if (!existsSync(pending)) makeFolder(pending);
+  for (const folder of [formerFolder, ...steps.map(({ dataFolder }) => dataFolder)]) {
     const path = join(place.directory, folder);
     if (folder === current || !existsSync(path)) continue;
-    rename(path, join(pendingFolder(place.workDirectory, journal.id), `former-${folder}`));
+    rename(path, join(pending, `former-${folder}`));
   }
   syncDirectory(place.directory);
 }
@@ -152,13 +212,13 @@ function readPending(path: string, sha256: string): Buffer {
   if (content && digest(content) === sha256) return content;
   throw new DaprMtlsError('store.damaged', {
     message: `${path}, which an unfinished change needs, is ${content ? 'damaged' : 'missing'}`,
-    hint: 'Give the change up with `mtls repair --abandon`, then restore a backup if Sentry would refuse what is there.',
+    hint: 'Give the change up with `dapr-mtls repair --abandon`, then restore a backup if Sentry would refuse what is there.',
   });
 }
 
 function conflict(path: string): DaprMtlsError {
   return new DaprMtlsError('store.conflict', {
     message: `${path} was changed by somebody else while a change was under way`,
-    hint: 'Look at it with `mtls check`. `mtls repair --abandon` gives the unfinished change up and keeps what is there.',
+    hint: 'Look at it with `dapr-mtls check`. `dapr-mtls repair --abandon` gives the unfinished change up and keeps what is there.',
   });
 }

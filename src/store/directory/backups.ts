@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
 import { findRoot } from '../../pki/bundle.ts';
@@ -7,7 +7,9 @@ import { bundleParts, certificatesOf, type FoundFiles, readCertificateFile } fro
 import type { Backup, BackupOptions } from '../port.ts';
 import {
   explaining,
-  privateDirectory,
+  makeFolder,
+  ownerIn,
+  ownershipOf,
   privateFile,
   readIfExists,
   remove,
@@ -47,7 +49,7 @@ export function createBackup(
   const { anchors, issuerChain, issuerKey } = files;
   if (!anchors && !issuerChain && !issuerKey) return undefined;
   const folder = backupsFolder(workDirectory);
-  explaining(`make ${folder}`, () => mkdirSync(folder, { recursive: true, mode: privateDirectory }));
+  if (!ownershipOf(folder)) makeFolder(folder);
   const contents = { anchors, issuerChain, issuerKey: issuerKey && protectKey(issuerKey, options.passphrase) };
   const id = freeId(folder, options.now);
   const record: BackupRecord = {
@@ -61,16 +63,20 @@ export function createBackup(
     ),
   };
   const draft = join(folder, `.${id}`);
-  explaining(`make ${draft}`, () => mkdirSync(draft, { mode: privateDirectory }));
-  for (const part of bundleParts) {
-    const content = contents[part];
-    if (content) writeNewFile(join(draft, names[part]), content, { mode: privateFile });
+  makeFolder(draft);
+  try {
+    const ownership = { mode: privateFile, ...ownerIn(draft) };
+    for (const part of bundleParts) {
+      const content = contents[part];
+      if (content) writeNewFile(join(draft, names[part]), content, ownership);
+    }
+    writeNewFile(join(draft, recordName), Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`), ownership);
+    syncDirectory(draft);
+    rename(draft, join(folder, id));
+  } catch (error) {
+    remove(draft);
+    throw error;
   }
-  writeNewFile(join(draft, recordName), Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`), {
-    mode: privateFile,
-  });
-  syncDirectory(draft);
-  rename(draft, join(folder, id));
   syncDirectory(folder);
   return toBackup(folder, id, record);
 }
@@ -87,14 +93,11 @@ function describeRoot({ anchors, issuerChain }: FoundFiles): BackupRecord['root'
   return root ? { fingerprint: root.fingerprint, notAfter: root.notAfter.toISOString() } : null;
 }
 
-/** 20261122T030405Z, then -2, -3 within the same second. */
+/** 20261122T030405Z, then -2, -3 within the same second. The newest is never pruned, so no name comes twice. */
 function freeId(folder: string, now: Date): string {
   const base = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
-  const taken = new Set(explaining(`list ${folder}`, () => readdirSync(folder)));
-  for (let n = 1; ; n++) {
-    const id = n === 1 ? base : `${base}-${n}`;
-    if (!taken.has(id)) return id;
-  }
+  const ids = listFolder(folder).filter((id) => id.startsWith(base) && /^(-\d+)?$/.test(id.slice(base.length)));
+  return ids.length === 0 ? base : `${base}-${Math.max(...ids.map(sequenceOf)) + 1}`;
 }
 
 /** Newest first. A folder that is no backup is left alone. */
@@ -106,12 +109,11 @@ export function listBackups(workDirectory: string): Backup[] {
       const record = readRecord(folder, id);
       return record ? toBackup(folder, id, record) : [];
     })
-    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || compareIds(b.id, a.id));
+    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || sequenceOf(b.id) - sequenceOf(a.id));
 }
 
-function compareIds(a: string, b: string): number {
-  const sequence = (id: string) => Number(id.split('-')[1] ?? 1);
-  return sequence(a) - sequence(b);
+function sequenceOf(id: string): number {
+  return Number(id.split('-')[1] ?? 1);
 }
 
 function listFolder(folder: string): string[] {
@@ -160,7 +162,7 @@ export function openBackup(backup: Backup, passphrase: string | undefined): Foun
     if ((content && digest(content)) === expected) return content;
     throw new DaprMtlsError('store.damaged', {
       message: `${join(backup.path, name)} is ${content ? 'not what was saved' : 'missing'}`,
-      hint: 'Choose another backup: `mtls backup list`.',
+      hint: 'Choose another backup: `dapr-mtls backup list`.',
     });
   };
   const issuerKey = read(names.issuerKey);

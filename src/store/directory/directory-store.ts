@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { DaprMtlsError } from '../../errors.ts';
 import type { Backup, BackupOptions, ChangePlan, ChangeSession, StoredBundle, TrustStore } from '../port.ts';
-import { applyJournal } from './apply.ts';
+import { abandonJournal, applyJournal } from './apply.ts';
 import { createBackup, pruneBackups } from './backups.ts';
 import { explaining, remove } from './durable.ts';
-import { type Journal, pendingFolder, readJournal, removeJournal, writeJournal } from './journal.ts';
+import { digestOrNull, digestsAfter, type Journal, pendingFolder, readJournal, writeJournal } from './journal.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { detectLayout, type Place } from './place.ts';
 import { DirectoryReader, readFiles, revisionOf } from './read.ts';
@@ -53,8 +53,7 @@ export class DirectoryStore extends DirectoryReader implements TrustStore {
     const { session, journal } = this.#lock(purpose);
     try {
       if (!journal) return undefined;
-      removeJournal(this.place.workDirectory);
-      remove(pendingFolder(this.place.workDirectory, journal.id));
+      abandonJournal({ place: { ...this.place, names: journal.names }, journal });
       return { purpose: journal.purpose, startedAt: new Date(journal.startedAt) };
     } finally {
       session.close();
@@ -99,6 +98,7 @@ class DirectorySession implements ChangeSession {
   }
 
   backUp(options: BackupOptions): Backup | undefined {
+    this.#assertSpace();
     return createBackup(this.#place.workDirectory, this.read().files, { ...options, now: this.#options.clock.now() });
   }
 
@@ -107,8 +107,7 @@ class DirectorySession implements ChangeSession {
     const { workDirectory } = this.#place;
     const current = this.read();
     if (current.revision !== expectedRevision) throw changedMeanwhile(this.#place.directory);
-    const { bavail, bsize } = explaining(`look at ${workDirectory}`, () => statfsSync(workDirectory));
-    assertSpace(workDirectory, bavail * bsize);
+    this.#assertSpace();
     const id = randomBytes(6).toString('hex');
     let journal: Journal;
     try {
@@ -123,13 +122,13 @@ class DirectorySession implements ChangeSession {
         now: clock.now(),
       });
       this.#lock.assertHeld();
+      writeJournal(workDirectory, journal);
     } catch (error) {
-      remove(pendingFolder(workDirectory, id));
+      // A journal that stands needs its files, even if the disk did not confirm it.
+      if (readJournal(workDirectory)?.id !== id) remove(pendingFolder(workDirectory, id));
       throw error;
     }
-    writeJournal(workDirectory, journal);
     await this.#applyJournal(journal);
-    this.#readBack(plan);
   }
 
   /** Carries out what an earlier run has left in its journal. */
@@ -146,14 +145,20 @@ class DirectorySession implements ChangeSession {
     this.#lock.release();
   }
 
+  #assertSpace(): void {
+    const { workDirectory } = this.#place;
+    const { bavail, bsize } = explaining(`look at ${workDirectory}`, () => statfsSync(workDirectory));
+    assertSpace(workDirectory, bavail * bsize);
+  }
+
   async #applyJournal(journal: Journal): Promise<void> {
     const { clock, settleMs, assertRunning, onProgress } = this.#options;
     const place = { ...this.#place, names: journal.names };
     await applyJournal({
       place,
       journal,
-      beforeStep: async ({ name, index, count }) => {
-        await waitUntilQuiet(place.directory, settleMs, clock, (remainingMs) => {
+      beforeStep: async ({ name, index, count, isHalfDone }) => {
+        await waitUntilQuiet(place.directory, isHalfDone ? 0 : settleMs, clock, (remainingMs) => {
           assertRunning();
           onProgress({ kind: 'waiting', directory: place.directory, step: name, remainingMs });
         });
@@ -162,19 +167,19 @@ class DirectorySession implements ChangeSession {
         onProgress({ kind: 'step', step: name, index, count });
       },
     });
+    this.#readBack(place, journal);
   }
 
-  #readBack({ steps }: ChangePlan): void {
-    const expected = Object.assign({}, ...steps.map(({ files }) => files));
-    const { files } = this.read();
-    const isAsWritten = revisionOf({ ...files, ...expected }) === revisionOf(files);
-    if (!isAsWritten) throw changedMeanwhile(this.#place.directory);
+  #readBack({ directory, names }: Place, { change }: Journal): void {
+    const files = readFiles(directory, names);
+    const isAsWritten = [...digestsAfter(change)].every(([part, sha256]) => digestOrNull(files[part]) === sha256);
+    if (!isAsWritten) throw changedMeanwhile(directory);
   }
 }
 
 function changedMeanwhile(directory: string): DaprMtlsError {
   return new DaprMtlsError('store.conflict', {
     message: `${directory} was changed by somebody else meanwhile`,
-    hint: 'Look at it with `mtls check`, then run the command again.',
+    hint: 'Look at it with `dapr-mtls check`, then run the command again.',
   });
 }

@@ -1,4 +1,6 @@
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   constants,
   fchmodSync,
@@ -6,6 +8,7 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -29,7 +32,10 @@ export const privateDirectory = 0o700;
 /** The file modes and owners of POSIX; Windows keeps rights on the folder instead. */
 const hasOwners = process.platform !== 'win32';
 
-/** Writes a new file and has the disk confirm it. The directory entry is the caller's to sync. */
+/**
+ * Writes a new file and has the disk confirm it, or leaves none. The directory entry is the caller's
+ * to sync.
+ */
 export function writeNewFile(
   path: string,
   content: Uint8Array,
@@ -45,10 +51,34 @@ export function writeNewFile(
         fchmodSync(file, mode);
       }
       fsyncSync(file);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
     } finally {
       closeSync(file);
     }
   });
+}
+
+/** Makes one folder; its rights are those given, whatever the umask says. */
+export function makeFolder(path: string, ownership: Partial<Ownership> = {}): void {
+  const { mode = privateDirectory, uid, gid } = { ...ownerIn(dirname(path)), ...ownership };
+  explaining(`make ${path}`, () => {
+    mkdirSync(path, { mode: privateDirectory });
+    if (!hasOwners) return;
+    const stat = lstatSync(path);
+    if (uid !== undefined && gid !== undefined && (stat.uid !== uid || stat.gid !== gid)) chownSync(path, uid, gid);
+    if (mode !== privateDirectory) chmodSync(path, mode);
+  });
+}
+
+/**
+ * Root gives what it makes in a folder to whom the folder belongs, who may be the one to go on with
+ * it; another user can only make what is his own.
+ */
+export function ownerIn(folder: string): Partial<Ownership> {
+  const owner = process.getuid?.() === 0 ? ownershipOf(folder) : undefined;
+  return owner ? { uid: owner.uid, gid: owner.gid } : {};
 }
 
 /** Only asks for a change of owner where there is one: an ordinary user may not even ask. */
@@ -77,9 +107,14 @@ export function rename(from: string, to: string): void {
 /** Replaces a small file whole: temporary file beside it, sync, rename, sync of the directory. */
 export function replaceFile(path: string, content: Uint8Array, ownership: Partial<Ownership> & { mode: number }): void {
   const temporary = join(dirname(path), `.${process.pid}.tmp`);
-  rmSync(temporary, { force: true });
-  writeNewFile(temporary, content, ownership);
-  rename(temporary, path);
+  remove(temporary);
+  try {
+    writeNewFile(temporary, content, ownership);
+    rename(temporary, path);
+  } catch (error) {
+    remove(temporary);
+    throw error;
+  }
   syncDirectory(dirname(path));
 }
 
@@ -112,7 +147,7 @@ export function explaining<T>(action: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    if (!isSystemError(cause)) throw cause;
+    if (cause instanceof DaprMtlsError || !isSystemError(cause)) throw cause;
     throw explain(action, cause);
   }
 }

@@ -56,7 +56,7 @@ function contentOf(files: FoundFiles, part: BundlePart, names: FileNames): Buffe
   if (content && content.length > 0) return content;
   throw new DaprMtlsError('store.missing', {
     message: `${names[part]} is ${content ? 'empty' : 'missing'}, so there is no whole bundle to export`,
-    hint: 'See what is wrong: `mtls check`.',
+    hint: 'See what is wrong: `dapr-mtls check`.',
   });
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
 import type { BundlePart } from '../../pki/reading.ts';
-import { privateFile, readIfExists, remove, replaceFile, syncDirectory } from './durable.ts';
+import { ownerIn, privateFile, readIfExists, remove, replaceFile, syncDirectory } from './durable.ts';
 import type { FileNames } from './place.ts';
 
 /**
@@ -32,8 +32,14 @@ export type PendingChange =
   /** The whole directory waits and is renamed into its place at once. */
   | { readonly kind: 'directory'; readonly files: readonly PendingFile[] }
   | { readonly kind: 'files'; readonly steps: readonly PendingStep[] }
-  /** Each step is a whole data folder that the link `..data` is swapped to. */
-  | { readonly kind: 'linked'; readonly formerFolder: string; readonly steps: readonly PendingLinkedStep[] };
+  | PendingLinkedChange;
+
+/** Each step is a whole data folder that the link `..data` is swapped to. */
+export interface PendingLinkedChange {
+  readonly kind: 'linked';
+  readonly formerFolder: string;
+  readonly steps: readonly PendingLinkedStep[];
+}
 
 export interface PendingStep {
   readonly name: string;
@@ -80,12 +86,18 @@ export function readJournal(workDirectory: string): Journal | undefined {
 
 export function writeJournal(workDirectory: string, journal: Journal): void {
   const content = Buffer.from(`${JSON.stringify(journal, undefined, 2)}\n`);
-  replaceFile(join(workDirectory, journalName), content, { mode: privateFile });
+  replaceFile(join(workDirectory, journalName), content, { mode: privateFile, ...ownerIn(workDirectory) });
 }
 
 export function removeJournal(workDirectory: string): void {
   remove(join(workDirectory, journalName));
   syncDirectory(workDirectory);
+}
+
+/** The digest that each part has when the change is through: the last step that names it decides. */
+export function digestsAfter(change: PendingChange): ReadonlyMap<BundlePart, string> {
+  const files = change.kind === 'directory' ? change.files : change.steps.flatMap((step) => step.files);
+  return new Map(files.map(({ part, sha256 }) => [part, sha256]));
 }
 
 /** Where the new files of a change wait. */

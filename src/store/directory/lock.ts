@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync } from 'node:fs';
+import { linkSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaprMtlsError, isSystemError } from '../../errors.ts';
-import { explaining, privateFile, readIfExists, remove, rename, syncDirectory, writeNewFile } from './durable.ts';
+import { explaining, ownerIn, privateFile, readIfExists, remove, rename, writeNewFile } from './durable.ts';
 import { identifyThisProcess, type Liveness, livenessOf, type ProcessIdentity } from './process-identity.ts';
 
 export interface LockOwner extends ProcessIdentity {
@@ -29,7 +29,8 @@ export function acquireLock(workDirectory: string, purpose: string, now: Date): 
   const nonce = randomBytes(8).toString('hex');
   const owner: LockOwner = { ...identifyThisProcess(), purpose, since: now.toISOString(), nonce };
   const draft = join(workDirectory, `${lockName}.${nonce}`);
-  writeNewFile(draft, Buffer.from(`${JSON.stringify(owner, undefined, 2)}\n`), { mode: privateFile });
+  const content = Buffer.from(`${JSON.stringify(owner, undefined, 2)}\n`);
+  writeNewFile(draft, content, { mode: privateFile, ...ownerIn(workDirectory) });
   try {
     if (!tryLink(draft, path)) {
       clearDeadLock(path, nonce);
@@ -38,7 +39,6 @@ export function acquireLock(workDirectory: string, purpose: string, now: Date): 
   } finally {
     remove(draft);
   }
-  syncDirectory(workDirectory);
   return {
     assertHeld: () => {
       if (readLock(workDirectory)?.nonce !== nonce) throw lockedBy(path, readLock(workDirectory));
@@ -55,7 +55,8 @@ function tryLink(from: string, to: string): boolean {
       linkSync(from, to);
       return true;
     } catch (error) {
-      if (isSystemError(error) && error.code === 'EEXIST') return false;
+      // ENOENT: the lock's owner took the draft for a dead run's.
+      if (isSystemError(error) && (error.code === 'EEXIST' || error.code === 'ENOENT')) return false;
       throw error;
     }
   });
@@ -76,6 +77,19 @@ function clearDeadLock(path: string, nonce: string): void {
     throw lockedBy(path, taken);
   }
   remove(away);
+}
+
+/**
+ * Removes drafts and dead locks that runs which died have left. What names a living owner is in use
+ * this very moment: its draft, or the lock that a slower run has moved away and is about to give back.
+ */
+export function clearDeadDrafts(workDirectory: string): void {
+  for (const name of explaining(`list ${workDirectory}`, () => readdirSync(workDirectory))) {
+    if (!name.startsWith(`${lockName}.`)) continue;
+    const path = join(workDirectory, name);
+    const owner = parseOwner(readIfExists(path) ?? Buffer.alloc(0));
+    if (!owner || livenessOf(owner) !== 'alive') remove(path);
+  }
 }
 
 /** What is known of the lock's owner; undefined without a lock or with an unreadable one. */

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { DaprMtlsError, isSystemError } from '../../errors.ts';
+import { DaprMtlsError } from '../../errors.ts';
 import type { BundlePart } from '../../pki/reading.ts';
 import { explaining } from './durable.ts';
 
@@ -98,15 +98,4 @@ export function detectLayout({ directory, names }: Place): Layout {
     message: `${links[0]} in ${directory} is a link to ${readlinkSync(join(directory, links[0] ?? ''))}`,
     hint: 'A rename would cut the link. Work on the directory where the files really are, or put the files here.',
   });
-}
-
-/** The device number of the nearest existing folder at or above the path. */
-export function deviceOf(path: string): number {
-  for (let current = path; ; current = dirname(current)) {
-    try {
-      return statSync(current).dev;
-    } catch (error) {
-      if (!isSystemError(error) || error.code !== 'ENOENT' || current === dirname(current)) throw error;
-    }
-  }
 }

@@ -31,7 +31,10 @@ export function livenessOf(owner: ProcessIdentity): Liveness {
   if (owner.bootId !== here.bootId) return owner.bootId && here.bootId ? 'dead' : 'unknown';
   if (owner.pidNamespace !== here.pidNamespace) return 'unknown';
   if (!exists(owner.pid)) return 'dead';
-  return startTimeOf(owner.pid) === owner.startTime ? 'alive' : 'dead';
+  const startTime = startTimeOf(owner.pid);
+  // Another user's process may be hidden (mount option hidepid), or end this very moment.
+  if (startTime === undefined) return 'unknown';
+  return startTime === owner.startTime ? 'alive' : 'dead';
 }
 
 function exists(pid: number): boolean {
@@ -55,11 +58,15 @@ function readPidNamespace(): string {
   }
 }
 
-/** Linux: field 22 of /proc/PID/stat, counted behind the command's closing bracket. Else: ps. */
+/**
+ * Linux: field 22 of /proc/PID/stat, counted behind the command's closing bracket; empty for a
+ * zombie, which in a container without an init may stay for ever. Else: ps.
+ */
 function startTimeOf(pid: number): string | undefined {
   if (process.platform === 'linux') {
     const stat = readOrUndefined(`/proc/${pid}/stat`);
-    return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const [state, ...rest] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+    return state === 'Z' ? '' : rest[18];
   }
   if (process.platform === 'win32') return '';
   try {

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaprMtlsError, isSystemError } from '../../errors.ts';
 import { type BundlePart, bundleParts, type FoundFiles } from '../../pki/reading.ts';
@@ -120,17 +120,26 @@ export function revisionOf(files: FoundFiles): string {
 function fingerprintOf({ directory, names }: Place): string {
   return bundleParts
     .map((part) => {
-      const stat = statSync(join(directory, names[part]), { throwIfNoEntry: false, bigint: true });
+      const stat = statIfReachable(join(directory, names[part]));
       return stat ? `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}` : '-';
     })
     .join('|');
+}
+
+/** Why a file cannot be reached is for the one who reads it to say. */
+function statIfReachable(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The instant of the last event that a watcher of the directory may have seen, in ms since 1970. */
 export function lastEventIn(directory: string): { at: number; snapshot: string } {
   return explaining(`list ${directory}`, () => {
     const names = ['.', ...readdirSync(directory).sort()];
-    const stats = names.map((name) => ({ name, stat: statSync(join(directory, name), { throwIfNoEntry: false }) }));
+    const stats = names.map((name) => ({ name, stat: lstatSync(join(directory, name), { throwIfNoEntry: false }) }));
     const at = Math.max(...stats.map(({ stat }) => stat?.ctimeMs ?? 0));
     return { at, snapshot: stats.map(({ name, stat }) => `${name}:${stat?.ino}:${stat?.ctimeMs}`).join('|') };
   });

@@ -1,12 +1,12 @@
 import {
   accessSync,
   constants,
-  copyFileSync,
   lstatSync,
-  mkdirSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   realpathSync,
+  symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
@@ -14,9 +14,10 @@ import { type BundlePart, bundleParts, type FoundFiles } from '../../pki/reading
 import type { ChangePlan, ChangeStep, SideFile } from '../port.ts';
 import {
   explaining,
+  makeFolder,
   type Ownership,
+  ownerIn,
   ownershipOf,
-  privateDirectory,
   privateFile,
   readIfExists,
   syncDirectory,
@@ -72,7 +73,7 @@ function stageSideFile(file: SideFile, path: string): PendingSideFile {
   }
   // Once the journal stands there is no way back, so what could fail then is tried now.
   explaining(`write ${file.path}`, () => accessSync(dirname(file.path), constants.W_OK));
-  writeNewFile(path, file.content, { mode: file.mode });
+  writeNewFile(path, file.content, { mode: file.mode, ...ownerIn(dirname(path)) });
   return { path: file.path, mode: file.mode, sha256: digest(file.content), replaces: digestOrNull(file.replaces) };
 }
 
@@ -81,8 +82,10 @@ function stageChange(request: StageRequest): PendingChange {
   if (request.plan.steps.length === 0) return { kind: 'files', steps: [] };
   switch (request.layout) {
     case 'absent':
-    case 'empty':
       return stageDirectory(request);
+    case 'empty':
+      if (mayReplace(request.place.directory)) return stageDirectory(request);
+      return { kind: 'files', steps: stageSteps(request, stageFiles) };
     case 'plain':
       return { kind: 'files', steps: stageSteps(request, stageFiles) };
     case 'linked':
@@ -90,15 +93,22 @@ function stageChange(request: StageRequest): PendingChange {
   }
 }
 
+function mayReplace(directory: string): boolean {
+  try {
+    accessSync(dirname(directory), constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A new directory is built whole; it inherits owner and mode of an empty one that it replaces. */
 function stageDirectory({ place, plan, id }: StageRequest): PendingChange {
   const folder = pendingDirectory(place.workDirectory, id);
   const final = Object.assign({}, ...plan.steps.map(({ files }) => files)) as ChangeStep['files'];
-  const inherited = ownershipOf(place.directory);
-  makeFolder(folder, inherited?.mode ?? privateDirectory);
-  const owner = inherited ? { uid: inherited.uid, gid: inherited.gid } : {};
+  makeFolder(folder, ownershipOf(place.directory));
   const files = entriesOf(final).map(([part, content]): PendingFile => {
-    writeNewFile(join(folder, place.names[part]), content, { mode: privateFile, ...owner });
+    writeNewFile(join(folder, place.names[part]), content, { mode: privateFile, ...ownerIn(folder) });
     return { part, sha256: digest(content), replaces: null };
   });
   syncDirectory(folder);
@@ -134,13 +144,15 @@ function stageDataFolder({ place, id }: StageRequest, step: ChangeStep, index: n
     realpathSync(join(place.directory, dataLink)),
   );
   const folder = join(pendingFolder(place.workDirectory, id), `step-${index}`);
-  makeFolder(folder, ownershipOf(source)?.mode);
+  makeFolder(folder, ownershipOf(source));
   const content: FoundFiles = { ...before, ...step.files };
-  const ours = new Map(bundleParts.map((part) => [place.names[part], content[part]]));
+  for (const [part, bytes] of entriesOf(content)) {
+    const name = place.names[part];
+    writeNewFile(join(folder, name), bytes, ownershipFor(join(source, name)));
+  }
+  const ours = new Set<string>(Object.values(place.names));
   for (const name of explaining(`list ${source}`, () => readdirSync(source))) {
-    const bytes = ours.get(name);
-    if (bytes) writeNewFile(join(folder, name), bytes, ownershipFor(join(source, name)));
-    else copyEntry(join(source, name), join(folder, name));
+    if (!ours.has(name)) copyEntry(join(source, name), join(folder, name));
   }
   syncDirectory(folder);
   const files = entriesOf(step.files).map(([part, bytes]) => pendingOf(part, bytes, before));
@@ -157,8 +169,17 @@ function dataFolderOf({ directory }: Place): string {
   });
 }
 
+/** What else lies there is the user's: it comes along as it is. */
 function copyEntry(from: string, to: string): void {
-  if (lstatSync(from).isFile()) explaining(`copy ${from}`, () => copyFileSync(from, to));
+  explaining(`copy ${from}`, () => {
+    const stat = lstatSync(from);
+    if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
+    else if (stat.isFile()) writeNewFile(to, readFileSync(from), ownershipFor(from));
+    else if (stat.isDirectory()) {
+      makeFolder(to, ownershipOf(from));
+      for (const name of readdirSync(from)) copyEntry(join(from, name), join(to, name));
+    }
+  });
 }
 
 function pendingOf(part: BundlePart, content: Buffer, before: FoundFiles): PendingFile {
@@ -167,13 +188,9 @@ function pendingOf(part: BundlePart, content: Buffer, before: FoundFiles): Pendi
 
 /** A replaced file keeps its owner and mode: Sentry may run as another user than the one who renews. */
 function ownershipFor(path: string): Partial<Ownership> & { mode: number } {
-  return ownershipOf(path) ?? { mode: privateFile };
+  return ownershipOf(path) ?? { mode: privateFile, ...ownerIn(dirname(path)) };
 }
 
-function makeFolder(path: string, mode = privateDirectory): void {
-  explaining(`make ${path}`, () => mkdirSync(path, { mode }));
-}
-
-function entriesOf(files: ChangeStep['files']): [BundlePart, Buffer][] {
+function entriesOf(files: Partial<FoundFiles>): [BundlePart, Buffer][] {
   return bundleParts.flatMap((part) => (files[part] ? [[part, files[part]] as [BundlePart, Buffer]] : []));
 }

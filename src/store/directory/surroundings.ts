@@ -1,6 +1,6 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { explaining, readIfExists } from './durable.ts';
+import { explaining } from './durable.ts';
 import type { Place } from './place.ts';
 
 export interface OtherFile {
@@ -16,15 +16,15 @@ export function listOtherFiles({ directory, names }: Place): OtherFile[] {
   return explaining(`list ${directory}`, () => readdirSync(directory))
     .filter((name) => !ours.has(name) && !name.startsWith('..'))
     .flatMap((name) => {
-      const stat = statSync(join(directory, name), { throwIfNoEntry: false });
-      const content = stat?.isFile() && stat.size <= sizeLimit ? tryRead(join(directory, name)) : undefined;
+      const content = tryRead(join(directory, name));
       return content ? { name, content } : [];
     });
 }
 
 function tryRead(path: string): Buffer | undefined {
   try {
-    return readIfExists(path);
+    const stat = statSync(path);
+    return stat.isFile() && stat.size <= sizeLimit ? readFileSync(path) : undefined;
   } catch {
     return undefined;
   }

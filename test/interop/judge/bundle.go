@@ -28,6 +28,9 @@ type bundleAnswer struct {
 	CA     string `json:"ca,omitempty"`
 	Issuer string `json:"issuer,omitempty"`
 	Key    string `json:"key,omitempty"`
+	// RootKey is what Sentry throws away. A test that renews a root on its key
+	// has to know it.
+	RootKey string `json:"rootKey,omitempty"`
 }
 
 // bundle makes a root and an issuer as Sentry does when it finds none.
@@ -67,6 +70,10 @@ func bundle(request bundleRequest) (answer bundleAnswer, err error) {
 		return answer, fmt.Errorf("sign the issuer: %w", err)
 	}
 	answer.Key, err = encodeKey(issuerKey)
+	if err != nil {
+		return answer, err
+	}
+	answer.RootKey, err = encodeKey(rootKey)
 	if err != nil {
 		return answer, err
 	}

@@ -1,5 +1,5 @@
 import { createBackup } from '../../../app/backup.ts';
-import { passphraseFlag, storeFlags } from '../../../cli/flags.ts';
+import { changeFlags, passphraseFlag, storeFlags } from '../../../cli/flags.ts';
 import { readPassphrase } from '../../../cli/key-files.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
 import { openForChange } from '../../../cli/open-for-change.ts';
@@ -17,11 +17,11 @@ export default class BackupCreate extends MtlsCommand {
     },
   ];
   static override exitCodes = [4, 5, 6];
-  static override flags = { ...passphraseFlag, ...storeFlags };
+  static override flags = { ...passphraseFlag, settle: changeFlags.settle, ...storeFlags };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(BackupCreate);
-    const store = openForChange(locateStore(flags, this.env), 10, this.streams);
+    const store = openForChange(locateStore(flags, this.env), flags.settle, this.streams);
     await this.emit(
       await createBackup(store, readPassphrase(flags['passphrase-file'])),
       flags.format,

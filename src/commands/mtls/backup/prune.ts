@@ -10,11 +10,11 @@ export default class BackupPrune extends MtlsCommand {
   static override description = 'Keeps the newest ones; how many says --keep. What is removed is gone, keys included.';
   static override examples = [{ description: 'Keep two', command: '<%= bin %> backup prune --dir certs --keep 2' }];
   static override exitCodes = [5, 6];
-  static override flags = { keep: changeFlags.keep, ...storeFlags };
+  static override flags = { ...changeFlags, ...storeFlags };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(BackupPrune);
-    const store = openForChange(locateStore(flags, this.env), 10, this.streams);
+    const store = openForChange(locateStore(flags, this.env), flags.settle, this.streams);
     await this.emit(await pruneBackups(store, flags.keep), flags.format, renderBackupAction);
   }
 }

@@ -6,7 +6,7 @@ import { readPassphrase } from '../../../cli/key-files.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
 import { openForChange } from '../../../cli/open-for-change.ts';
 import { locateStore } from '../../../cli/open-store.ts';
-import { renderBackupAction } from '../../../render/backup.ts';
+import { backupRemarks, renderBackupAction } from '../../../render/backup.ts';
 
 export default class BackupRestore extends MtlsCommand {
   static override summary = 'Put a copy into the place of the bundle.';
@@ -31,5 +31,6 @@ and the change goes step by step as a renewal does. Who was given the trust anch
     const store = openForChange(place, flags.settle, this.streams);
     const report = await restoreBackup(store, { ...chosen, now: this.now(), passphrase, keep: flags.keep });
     await this.emit(report, flags.format, renderBackupAction);
+    for (const remark of backupRemarks(report)) this.streams.warn(`${remark}\n`);
   }
 }

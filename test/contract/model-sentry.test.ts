@@ -1,0 +1,163 @@
+import type { KeyObject } from 'node:crypto';
+import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { RenewRequest } from '../../src/app/renew/renewal.ts';
+import { generateKey } from '../../src/pki/keys.ts';
+import { whySentryRefuses } from '../../src/pki/sentry.ts';
+import { fingerprint, ModelSentry, type SentryEvent } from '../support/model-sentry.ts';
+import { SentryFleet } from '../support/sentry-fleet.ts';
+import { makeTrustDirectory, type TrustDirectory } from '../support/trust-directory.ts';
+
+const delayMs = 50;
+const names = ['ca.crt', 'issuer.crt', 'issuer.key'];
+
+/** A directory with a model Sentry on it, and the files of another bundle to write there. */
+async function startModel() {
+  const [trust, other] = await Promise.all([makeTrustDirectory(), makeTrustDirectory()]);
+  const events: SentryEvent[] = [];
+  let arrived = (): unknown => undefined;
+  const model = new ModelSentry({ directory: trust.directory, delayMs, readPauseMs: 0 }, (event) => {
+    events.push(event);
+    arrived();
+  });
+  onTestFinished(() => model.stop());
+  await model.start();
+  const count = (number: number) =>
+    new Promise<void>((resolve) => {
+      arrived = () => events.length >= number && resolve();
+      arrived();
+    });
+  return { trust, other, events, count };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+describe('the model Sentry', () => {
+  test('ends when three plain writes lie further apart than its delay', async () => {
+    const { trust, other, events, count } = await startModel();
+    for (const name of names) {
+      copyFileSync(join(other.directory, name), join(trust.directory, name));
+      await pause(1.5 * delayMs);
+    }
+    await count(2);
+    expect(events.map(({ kind }) => kind)).toEqual(['loaded', 'exited']);
+  });
+
+  test('ends on a half-written file that stands for longer than its delay', async () => {
+    const { trust, events, count } = await startModel();
+    writeFileSync(join(trust.directory, 'issuer.key'), '-----BEGIN PRIVATE KEY-----\nMIGH');
+    await count(2);
+    expect(events.at(-1)?.kind).toBe('exited');
+  });
+
+  test('makes all three anew when the key is gone for longer than its delay', async () => {
+    const { trust, events, count } = await startModel();
+    const before = trust.files();
+    rmSync(join(trust.directory, 'issuer.key'));
+    await count(2);
+    expect(events[1]).toMatchObject({ kind: 'generated', missing: 'issuer.key' });
+    for (const part of ['anchors', 'issuerChain', 'issuerKey'] as const) {
+      expect(trust.files()[part]).not.toEqual(before[part]);
+    }
+  });
+
+  test('goes on through renames back to back, and loads what they brought', async () => {
+    const { trust, other, events, count } = await startModel();
+    const bundle = wholeFiles(other);
+    for (const name of names) renameSync(join(other.directory, name), join(trust.directory, name));
+    await count(2);
+    expect(events.map((event) => event.kind === 'loaded' && event.fingerprint)).toContain(fingerprint(bundle));
+  });
+
+  test('reloads for a file that is none of its own', async () => {
+    const { trust, events, count } = await startModel();
+    writeFileSync(join(trust.directory, 'notes.txt'), '');
+    await count(2);
+    expect(events.map(({ kind }) => kind)).toEqual(['loaded', 'loaded']);
+  });
+
+  test('reloads once more for each further name', async () => {
+    const { trust, events, count } = await startModel();
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(trust.directory, name), '');
+    await count(4);
+    await pause(3 * delayMs);
+    expect(events).toHaveLength(4);
+  });
+});
+
+describe('a model Sentry never exits and never generates', () => {
+  const lanes = 10;
+  const options = { delayMs: 120, readPauseMs: 4 };
+  const settleMs = 4 * options.delayMs;
+  const runs = [
+    { layout: 'plain', renewalsEach: 10 },
+    { layout: 'linked', renewalsEach: 5 },
+  ] as const;
+
+  test.each(runs)(
+    `beside ${lanes} times $renewalsEach renewals ($layout layout)`,
+    { timeout: 120_000 },
+    async (run) => {
+      const rootKey = generateKey('p256');
+      const trusts = await Promise.all(
+        Array.from({ length: lanes }, () => makeTrustDirectory(run.layout, { input: { rootKey } })),
+      );
+      const fleet = await SentryFleet.start(trusts.map(({ directory }) => ({ directory, ...options })));
+      onTestFinished(() => fleet.stop());
+      const renewed = await Promise.all(
+        trusts.map((trust, index) => renewOften(trust, index, fleet, requestsFor(rootKey, run.renewalsEach))),
+      );
+      for (const [index, fingerprints] of renewed.entries()) {
+        const events = fleet.eventsOf(index);
+        console.log(Math.max(...events.map((e) => e.lateMs)), events.length);
+      expect(events.filter(({ kind }) => kind !== 'loaded')).toEqual([]);
+        // It has looked at each of them: the silence was not that of a model that sleeps.
+        const loaded = new Set(events.map((event) => event.kind === 'loaded' && event.fingerprint));
+        expect(fingerprints.filter((wanted) => !loaded.has(wanted))).toEqual([]);
+      }
+      expect(new Set(renewed.flat()).size).toBe(lanes * run.renewalsEach);
+    },
+  );
+
+  /** On the root's key, by a bridge, with another key, on the root's key again, by replacing all; and so on. */
+  function requestsFor(rootKey: KeyObject, count: number): RenewRequest[] {
+    const onKey = { kind: 'private-key', rootKey, procedure: undefined } as const;
+    const cycle: readonly RenewRequest[] = [
+      onKey,
+      { kind: 'fresh', procedure: undefined },
+      onKey,
+      onKey,
+      { kind: 'fresh', procedure: 'replace' },
+    ];
+    return Array.from({ length: count / cycle.length }, () => cycle).flat();
+  }
+
+  async function renewOften(
+    trust: TrustDirectory,
+    index: number,
+    fleet: SentryFleet,
+    requests: readonly RenewRequest[],
+  ): Promise<string[]> {
+    await fleet.told(index, ({ kind }) => kind === 'loaded');
+    const fingerprints: string[] = [];
+    for (const request of requests) {
+      await trust.renew({ request }, { settleMs });
+      fingerprints.push(fingerprint(wholeFiles(trust)));
+    }
+    await fleet.told(index, (event) => event.kind === 'loaded' && event.fingerprint === fingerprints.at(-1));
+    return fingerprints;
+  }
+});
+
+function wholeFiles({ directory }: TrustDirectory) {
+  const [anchors, issuerChain, issuerKey] = names.map((name) => readFileSync(join(directory, name))) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
+  expect(whySentryRefuses({ anchors, issuerChain, issuerKey }, new Date())).toBeUndefined();
+  return { anchors, issuerChain, issuerKey };
+}
