@@ -33,7 +33,7 @@ export interface BackupReportDocument extends Document<'Backup'> {
   readonly validUntil: string | null;
 }
 
-export function describeEntry(backup: Backup): BackupEntry {
+function describeEntry(backup: Backup): BackupEntry {
   return {
     id: backup.id,
     path: backup.path,

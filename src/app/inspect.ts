@@ -96,18 +96,28 @@ interface Surrounding {
 
 function describe(certificate: Certificate, surrounding: Surrounding): InspectedCertificate {
   const { name, line, seenByGo, role, all, at } = surrounding;
-  const signers = all.filter(
-    (other) => other.fingerprint !== certificate.fingerprint && isSignedBy(certificate, other),
-  );
   return {
     ...describeCertificate(certificate, 'anchor', name, at, defaultWarnBeforeMs),
     role,
     line,
     selfSigned: isSelfSigned(certificate),
-    signedBy: [...new Set(signers.map(({ fingerprint }) => fingerprint))],
+    signedBy: fingerprintsOfSigners(certificate, all),
     seenBySentry: seenByGo,
     ...describeDetail(certificate.detail),
   };
+}
+
+/** Tried only where the name fits: a file may hold thousands. Nothing stands above what signed itself. */
+function fingerprintsOfSigners(certificate: Certificate, all: readonly Certificate[]): string[] {
+  if (isSelfSigned(certificate)) return [];
+  const { issuerDer } = certificate.detail;
+  const signers = all.filter(
+    (other) =>
+      other.fingerprint !== certificate.fingerprint &&
+      other.detail.subjectDer.equals(issuerDer) &&
+      isSignedBy(certificate, other),
+  );
+  return [...new Set(signers.map(({ fingerprint }) => fingerprint))];
 }
 
 function describeDetail(detail: CertificateDetail) {

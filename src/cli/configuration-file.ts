@@ -9,7 +9,7 @@ import type { SideFile } from '../store/port.ts';
  * `--config`, else `config.yaml` in the work directory: never inside the directory that Sentry
  * watches, where every change of it would make Sentry reload for nothing.
  */
-export function configurationPath(place: Place, flag: string | undefined): string {
+function configurationPath(place: Place, flag: string | undefined): string {
   const path = flag === undefined ? join(place.workDirectory, 'config.yaml') : resolve(flag);
   if (dirname(path) !== place.directory) return path;
   throw new DaprMtlsError('usage.invalid', {

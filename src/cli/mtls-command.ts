@@ -80,7 +80,7 @@ interface FlagShape {
   readonly allowNo?: boolean;
 }
 
-export function normalizeBooleans(argv: readonly string[], flags: Readonly<Record<string, FlagShape>>): string[] {
+function normalizeBooleans(argv: readonly string[], flags: Readonly<Record<string, FlagShape>>): string[] {
   const end = argv.indexOf('--');
   return argv.flatMap((word, index) => {
     const match = /^(?:--([a-z][a-z-]*)|-([a-zA-Z]))=(.*)$/.exec(word);

@@ -90,8 +90,6 @@ describe('the model Sentry', () => {
 
 describe('a model Sentry never exits and never generates', () => {
   const lanes = 10;
-  const options = { delayMs: 120, readPauseMs: 4 };
-  const settleMs = 4 * options.delayMs;
   const runs = [
     { layout: 'plain', renewalsEach: 10 },
     { layout: 'linked', renewalsEach: 5 },
@@ -99,28 +97,58 @@ describe('a model Sentry never exits and never generates', () => {
 
   test.each(runs)(
     `beside ${lanes} times $renewalsEach renewals ($layout layout)`,
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async (run) => {
-      const rootKey = generateKey('p256');
-      const trusts = await Promise.all(
-        Array.from({ length: lanes }, () => makeTrustDirectory(run.layout, { input: { rootKey } })),
-      );
-      const fleet = await SentryFleet.start(trusts.map(({ directory }) => ({ directory, ...options })));
-      onTestFinished(() => fleet.stop());
-      const renewed = await Promise.all(
-        trusts.map((trust, index) => renewOften(trust, index, fleet, requestsFor(rootKey, run.renewalsEach))),
-      );
-      for (const [index, fingerprints] of renewed.entries()) {
-        const events = fleet.eventsOf(index);
-        console.log(Math.max(...events.map((e) => e.lateMs)), events.length);
-      expect(events.filter(({ kind }) => kind !== 'loaded')).toEqual([]);
-        // It has looked at each of them: the silence was not that of a model that sleeps.
-        const loaded = new Set(events.map((event) => event.kind === 'loaded' && event.fingerprint));
-        expect(fingerprints.filter((wanted) => !loaded.has(wanted))).toEqual([]);
+      // A machine so busy that reloads come later than any settling allows for proves nothing: more slowly then.
+      for (const delayMs of [120, 480, 1920]) {
+        const { histories, lateMs } = await renewBeside(run.layout, run.renewalsEach, delayMs);
+        if (lateMs > toleratedMs(delayMs)) {
+          console.warn(
+            `a model Sentry with a delay of ${delayMs} ms was ${lateMs} ms late; once more with a longer one`,
+          );
+          continue;
+        }
+        for (const { renewed, events } of histories) {
+          expect(events.filter(({ kind }) => kind !== 'loaded')).toEqual([]);
+          // It has looked at each of them: the silence was not that of a model that sleeps.
+          const loaded = new Set(events.map((event) => event.kind === 'loaded' && event.fingerprint));
+          expect(renewed.filter((wanted) => !loaded.has(wanted))).toEqual([]);
+        }
+        expect(new Set(histories.flatMap(({ renewed }) => renewed)).size).toBe(lanes * run.renewalsEach);
+        return;
       }
-      expect(new Set(renewed.flat()).size).toBe(lanes * run.renewalsEach);
+      throw new Error('this machine is too busy to keep the time of a model Sentry');
     },
   );
+
+  const settlings = 4;
+
+  /** The last reload of a step, in which something happens to three names, comes 2.6 delays after it. */
+  function toleratedMs(delayMs: number): number {
+    return (settlings - 2.6) * delayMs;
+  }
+
+  async function renewBeside(layout: 'plain' | 'linked', count: number, delayMs: number) {
+    const rootKey = generateKey('p256');
+    const make = () => makeTrustDirectory(layout, { input: { rootKey } });
+    const trusts = await Promise.all(Array.from({ length: lanes }, make));
+    const fleet = await SentryFleet.start(trusts.map(({ directory }) => ({ directory, delayMs, readPauseMs: 4 })));
+    try {
+      const renewed = await Promise.all(
+        trusts.map((trust, index) =>
+          renewOften(trust, index, fleet, { requests: requestsFor(rootKey, count), settleMs: settlings * delayMs }),
+        ),
+      );
+      const histories = renewed.map((fingerprints, index) => ({
+        renewed: fingerprints,
+        events: fleet.eventsOf(index),
+      }));
+      const lateMs = Math.max(...histories.flatMap(({ events }) => events.map((event) => event.lateMs)));
+      return { histories, lateMs };
+    } finally {
+      await fleet.stop();
+    }
+  }
 
   /** On the root's key, by a bridge, with another key, on the root's key again, by replacing all; and so on. */
   function requestsFor(rootKey: KeyObject, count: number): RenewRequest[] {
@@ -139,7 +167,7 @@ describe('a model Sentry never exits and never generates', () => {
     trust: TrustDirectory,
     index: number,
     fleet: SentryFleet,
-    requests: readonly RenewRequest[],
+    { requests, settleMs }: { requests: readonly RenewRequest[]; settleMs: number },
   ): Promise<string[]> {
     await fleet.told(index, ({ kind }) => kind === 'loaded');
     const fingerprints: string[] = [];

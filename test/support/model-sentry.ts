@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type FSWatcher, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isSystemError } from '../../src/errors.ts';
 import type { BundleFiles } from '../../src/pki/bundle.ts';
 import { encodeBundle } from '../../src/pki/encode.ts';
@@ -17,7 +18,7 @@ export interface ModelSentryOptions {
 
 /** What a Sentry has done, as a log would tell. */
 export type SentryEvent = {
-  /** How much later than planned the reload was done: what a busy machine adds to the delay. */
+  /** How much a busy machine has added to the delay at most. */
   readonly lateMs: number;
 } & (
   | { readonly kind: 'loaded'; readonly fingerprint: string }
@@ -38,6 +39,8 @@ export class ModelSentry {
   readonly #options: ModelSentryOptions;
   readonly #report: (event: SentryEvent) => void;
   readonly #due = new Map<string, { at: number; timer: NodeJS.Timeout }>();
+  /** Also an event may have been noticed late. */
+  readonly #standstills = monitorEventLoopDelay({ resolution: 5 });
   #watcher: FSWatcher | undefined;
   #loading: Promise<void> = Promise.resolve();
 
@@ -48,6 +51,7 @@ export class ModelSentry {
 
   /** Resolves when the first load is done. */
   async start(): Promise<void> {
+    this.#standstills.enable();
     this.#watcher = watch(this.#options.directory, (_, name) => this.#noticed(name ?? ''));
     await this.#reload(Date.now());
   }
@@ -75,7 +79,11 @@ export class ModelSentry {
 
   async #reload(at: number): Promise<void> {
     if (!this.#watcher) return;
-    const late = () => ({ lateMs: Date.now() - at });
+    const late = () => {
+      const standstillMs = this.#standstills.max / 1e6;
+      this.#standstills.reset();
+      return { lateMs: Math.round(Math.max(Date.now() - at, standstillMs)) };
+    };
     const files: Buffer[] = [];
     for (const name of names) {
       if (files.length > 0) await pause(this.#options.readPauseMs);

@@ -49,8 +49,10 @@ export class SentryFleet {
     await Promise.race([arrived, this.#ended]);
   }
 
-  stop(): void {
-    this.#child.disconnect();
+  /** Resolves when the process has ended: it watches directories that are removed afterwards. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended.catch(() => undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Document, document } from '../report.ts';
-import { newConfiguration, parseConfiguration, type Setting, settingNames } from './document.ts';
+import { newConfiguration, parseConfiguration, settingNames } from './document.ts';
 import { defaultTrustDomain } from './settings.ts';
 
 export interface ConfigurationReport extends Document<'ConfigurationSettings'> {
@@ -30,5 +30,3 @@ export function describeConfiguration(path: string, text: string | undefined): C
   });
   return document('ConfigurationSettings', { path, exists: text !== undefined, settings });
 }
-
-export type { Setting };

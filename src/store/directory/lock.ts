@@ -93,7 +93,7 @@ export function clearDeadDrafts(workDirectory: string): void {
 }
 
 /** What is known of the lock's owner; undefined without a lock or with an unreadable one. */
-export function readLock(workDirectory: string): LockOwner | undefined {
+function readLock(workDirectory: string): LockOwner | undefined {
   const content = readIfExists(join(workDirectory, lockName));
   return content && parseOwner(content);
 }
