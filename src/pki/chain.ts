@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { type Certificate, hasSameKey, isSignedBy } from './certificate.ts';
+import { type Certificate, isSignedBy } from './certificate.ts';
 import { extendedKeyUsages } from './extensions.ts';
 import { isVerifiedByGo } from './signature-algorithm.ts';
 
@@ -61,7 +61,7 @@ export function verifyLeafOf(
   const leaf: Link = {
     issuerDer: issuer.detail.subjectDer,
     authorityKeyId: issuer.detail.subjectKeyId,
-    isSignedBy: (parent) => hasSameKey(parent.publicKey, issuer.publicKey),
+    isSignedBy: (parent) => parent.detail.spkiDer.equals(issuer.detail.spkiDer),
     refusedAlgorithm: undefined,
   };
   return search(leaf, [], { ...options, intermediates: issuerChain });

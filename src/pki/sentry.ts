@@ -65,7 +65,9 @@ function decodeCertificates(bytes: Buffer): Certificate[] {
 function decodeKey(bytes: Buffer): KeyObject {
   const [block] = decodeAsGo(bytes);
   if (!block) throw new Refusal('key is not PEM encoded');
-  if (!plainKeyLabels.includes(block.label)) throw new Refusal(`unsupported block type ${block.label}`);
+  // A label is a stranger's word, and this one is told to people.
+  if (!plainKeyLabels.includes(block.label))
+    throw new Refusal(`unsupported block type ${block.label.replace(/[^ -~]/g, '?')}`);
   try {
     return parsePrivateKey(block.label, block.der);
   } catch {

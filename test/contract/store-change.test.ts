@@ -176,6 +176,33 @@ describe('a change that was interrupted', () => {
     expect(trust.files()).toEqual(files);
   });
 
+  // Known: src/cli/key-files.ts refuses a root key that is there before it is known whose it is.
+  test.fails('behind the placing of the root key is finished by the same command', async () => {
+    const trust = await makeTrustDirectory();
+    const path = join(trust.parent, 'root.key');
+    const assertRunning = () => {
+      throw new Error('stopped');
+    };
+    await expect(trust.renew({ rootKey: { path, passphrase: undefined } }, { assertRunning })).rejects.toThrow();
+    const args = ['renew-certificate', '--dir', trust.directory, '--settle', '0'];
+    const again = await program.run([...args, '--save-root-key', path, '--insecure-plaintext-key']);
+    expect(again.exitCode, again.stderr).toBe(0);
+  });
+
+  // Known: src/cli/backups.ts takes the newest copy, which is now the one that the interrupted run has made.
+  test.fails('while it restored the newest backup is finished by the same command, and not undone', async () => {
+    const trust = await makeTrustDirectory();
+    const { anchors } = trust.files();
+    await trust.renew({ request: { kind: 'fresh', procedure: 'replace' } });
+    const args = ['backup', 'restore', '--dir', trust.directory, '--settle'];
+    const run = program.start([...args, '3600']);
+    await run.noted(/^Waiting/m);
+    run.child.kill('SIGINT');
+    expect((await run.ended).exitCode).toBe(130);
+    expect(await program.run([...args, '0'])).toMatchObject({ exitCode: 0 });
+    expect(trust.files().anchors).toEqual(anchors);
+  });
+
   test('within a step is finished without a wait, because every moment counts', async () => {
     const trust = await makeTrustDirectory();
     await interrupt(trust, 1);
@@ -241,6 +268,29 @@ describe('a change under way', () => {
     await trust.renew({}, { clock, settleMs: 1000 });
     expect(new Set(seen)).toEqual(new Set(['changing']));
     expect(trust.read().state).toBe('settled');
+  });
+
+  test.each(['plain', 'linked'] as const)('is never seen half, however often one looks (%s layout)', async (layout) => {
+    const trust = await makeTrustDirectory(layout);
+    const whole = new Set([trust.read().revision]);
+    const seen = new Map<string, number>();
+    for (let count = 0; count < 8; count++) {
+      const run = program.start(['renew-certificate', '--dir', trust.directory, '--settle', '0']);
+      let isRunning = true;
+      run.child.once('close', () => {
+        isRunning = false;
+      });
+      while (isRunning) {
+        const { revision } = trust.read();
+        seen.set(revision, (seen.get(revision) ?? 0) + 1);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(await run.ended).toMatchObject({ exitCode: 0 });
+      whole.add(trust.read().revision);
+    }
+    expect(whole.size).toBe(9);
+    expect([...seen.keys()].filter((revision) => !whole.has(revision))).toEqual([]);
+    expect(seen.size).toBeGreaterThan(4);
   });
 
   test('waits before each step until nothing has happened for the time given', async () => {

@@ -13,7 +13,7 @@ export const bundleNames = { anchors: 'ca.crt', issuerChain: 'issuer.crt', issue
 export const dayMs = 86_400_000;
 const skewMs = 15 * 60_000;
 
-export function newSerial(): string {
+function newSerial(): string {
   return `4${randomBytes(16).toString('hex').slice(1)}`;
 }
 

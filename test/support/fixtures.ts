@@ -23,9 +23,3 @@ export function readForeignBundle(name: ForeignBundle): BundleFiles {
     issuerKey: readFixture(`pki/${name}/issuer.key`),
   };
 }
-
-/** Root keys of the bundles whose makers kept one. */
-export const rootKeys: Partial<Record<ForeignBundle, string>> = {
-  step: 'pki/step/ca.key',
-  'openssl-docs': 'pki/openssl-docs/root.key',
-};

@@ -179,7 +179,7 @@ export function alternativeName(
 }
 
 /** UTCTime up to 2049, then GeneralizedTime (RFC 5280, section 4.1.2.5). */
-export function encodeTime(date: Date): Buffer {
+function encodeTime(date: Date): Buffer {
   const digits = date.toISOString().replace(/[-:T]|\.\d+/g, '');
   return date.getUTCFullYear() < 2050
     ? encodeTlv(0x17, Buffer.from(digits.slice(2)))

@@ -57,7 +57,7 @@ export function initInput(input: Partial<InitInput> = {}): InitInput {
   };
 }
 
-export function renewInput(input: Partial<RenewInput> = {}): RenewInput {
+function renewInput(input: Partial<RenewInput> = {}): RenewInput {
   return {
     ...certificates,
     request: { kind: 'fresh', procedure: undefined },

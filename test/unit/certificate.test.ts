@@ -1,4 +1,4 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { DaprMtlsError } from '../../src/errors.ts';
 import {
@@ -21,6 +21,16 @@ function derOf(path: string): Buffer {
   if (!block) throw new Error(`no block in ${path}`);
   return block.der;
 }
+
+test('comparing keys of two types leaves nothing behind that spoils the next key that is read', () => {
+  const keys = [generateKeyPairSync('ed25519'), generateKeyPairSync('ec', { namedCurve: 'prime256v1' })];
+  const [one, other] = keys.map(({ publicKey }) => publicKey);
+  expect(one && other && hasSameKey(one, other)).toBe(false);
+  for (const { privateKey } of keys) {
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    expect(() => createPrivateKey(pem)).not.toThrow();
+  }
+});
 
 describe('readCertificate', () => {
   test('reads what the commands show', () => {
@@ -80,6 +90,8 @@ test('keys are compared by what they are', () => {
   const ed25519 = generateKeyPairSync('ed25519').publicKey;
   expect(hasSameKey(root.publicKey, again.publicKey)).toBe(true);
   expect(hasSameKey(root.publicKey, ed25519)).toBe(false);
+  // KeyObject.equals would leave an error in OpenSSL's queue here, which the next key then stumbles over.
+  expect(() => createPrivateKey(otherKey.export({ type: 'pkcs8', format: 'pem' }))).not.toThrow();
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DaprMtlsError, isSystemError } from '../../errors.ts';
 import { type BundlePart, bundleParts, type FoundFiles } from '../../pki/reading.ts';
 import type { StoredBundle, StoreLocation, StoreState } from '../port.ts';
@@ -87,9 +87,13 @@ export function readFiles(directory: string, names: FileNames): FoundFiles {
 function statIfExists(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (isSystemError(error) && error.code === 'ENOTDIR') return undefined;
-    throw error;
+  } catch (cause) {
+    if (!isSystemError(cause) || cause.code !== 'ENOTDIR') throw cause;
+    throw new DaprMtlsError('store.layout', {
+      message: `${dirname(path)} is not a directory`,
+      hint: 'Name the directory that holds the three files with --dir.',
+      cause,
+    });
   }
 }
 
