@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { leanOclif } from './lean-oclif.js';
+import { leanX509 } from './lean-x509.js';
 import { collectLicences } from './licences.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -58,7 +59,7 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
-  plugins: [leanOclif(), bundlesApart()],
+  plugins: [leanOclif(), leanX509(), bundlesApart()],
 };
 const entries = (isCommand) =>
   [...bundles].filter(([path]) => isCommand === path.includes('/src/commands/')).map(([path, name]) => [name, path]);
