@@ -104,8 +104,12 @@ export function hasSameKey(a: KeyObject, b: KeyObject): boolean {
 }
 
 function exportSpki(key: KeyObject): Buffer {
-  return key.export({ type: 'spki', format: 'der' });
+  const spki = exported.get(key) ?? key.export({ type: 'spki', format: 'der' });
+  exported.set(key, spki);
+  return spki;
 }
+
+const exported = new WeakMap<KeyObject, Buffer>();
 
 export function describeKeyAlgorithm(key: KeyObject): string {
   const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};

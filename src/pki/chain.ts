@@ -104,7 +104,7 @@ class PathSearch {
   /** How many certificates stand below the chain that the search starts with. */
   readonly #below: number;
   #checks = 0;
-  /** Why candidates were turned down, the most telling reason last. */
+  /** Why candidates were turned down; the first of `other` tells most. */
   readonly #refusals: { signature: string[]; other: string[] } = { signature: [], other: [] };
 
   constructor({ anchors, intermediates, at }: VerifyOptions, below: number) {

@@ -145,10 +145,12 @@ describe('the number of backups', () => {
     const folder = join(trust.workDirectory, 'backups');
     mkdirSync(join(folder, 'mine'));
     writeFileSync(join(folder, 'mine', 'notes'), '');
+    writeFileSync(join(folder, '.keep'), '');
+    mkdirSync(join(folder, '.20261122T010203Z'));
     const [newest] = backupsOf(trust);
     const outcome = await program.run(['backup', 'prune', '--keep', '1', '--dir', trust.directory]);
     expect(outcome.exitCode, outcome.stderr).toBe(0);
-    expect(readdirSync(folder).sort()).toEqual([newest?.id, 'mine'].sort());
+    expect(readdirSync(folder).sort()).toEqual(['.keep', newest?.id, 'mine'].sort());
   });
 });
 

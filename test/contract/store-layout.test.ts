@@ -198,7 +198,7 @@ describe('the layout of kubelet', () => {
     expect(readdirSync(trust.workDirectory)).toEqual(['backups']);
   });
 
-  test('that became plain files under an interrupted change is a conflict', async () => {
+  test('that became plain files under an interrupted change is a conflict, and the change can be given up', async () => {
     const trust = await makeTrustDirectory('linked');
     const stop = () => {
       throw new Error('stopped');
@@ -210,6 +210,10 @@ describe('the layout of kubelet', () => {
     const before = snapshot(trust.directory);
     await expect(trust.renew()).rejects.toMatchObject({ code: 'store.conflict', exitCode: 6 });
     expect(snapshot(trust.directory)).toEqual(before);
+    trust.store().abandonInterrupted('repair --abandon');
+    expect(snapshot(trust.directory)).toEqual(before);
+    await trust.renew();
+    expect(trust.read().state).toBe('settled');
   });
 });
 

@@ -124,11 +124,14 @@ describe('a lock that is found', () => {
 
   test('a living run keeps its draft, a dead one does not', async () => {
     const trust = await makeTrustDirectory();
-    writeFileSync(join(trust.workDirectory, 'lock.alive'), owner());
-    writeFileSync(join(trust.workDirectory, 'lock.dead'), owner({ pid: 4_194_305 }));
-    writeFileSync(join(trust.workDirectory, 'lock.half'), owner().slice(0, 20));
+    const alive = 'lock.00000000000000a1';
+    writeFileSync(join(trust.workDirectory, alive), owner());
+    writeFileSync(join(trust.workDirectory, 'lock.00000000000000de'), owner({ pid: 4_194_305 }));
+    writeFileSync(join(trust.workDirectory, 'lock.dead-00000000000000de'), owner({ pid: 4_194_305 }));
+    writeFileSync(join(trust.workDirectory, 'lock.00000000000000ff'), owner().slice(0, 20));
+    writeFileSync(join(trust.workDirectory, 'lock.smith'), 'not ours');
     (await trust.store().openForChange('renew-certificate')).close();
-    expect(readdirSync(trust.workDirectory)).toEqual(['lock.alive']);
+    expect(readdirSync(trust.workDirectory).sort()).toEqual([alive, 'lock.smith']);
   });
 
   test('that was lost while the run waited stops it before the next step', async () => {

@@ -53,6 +53,15 @@ describe.skipIf(obstacle)('what root changes for another user', () => {
     expect(ownershipsOf(directory, names)).toEqual(names.map(() => `${nobody}:${nobody} 600`));
   });
 
+  test("a directory that was not there is root's own, wherever it is made", async () => {
+    const parent = temporaryDirectory();
+    giveTo(nobody, parent);
+    expect(await program.run(['init', '--dir', join(parent, 'certs')])).toMatchObject({ exitCode: 0 });
+    const owners = listTree(parent).map((path) => lstatSync(path).uid);
+    expect(owners.length).toBeGreaterThan(4);
+    expect(new Set(owners)).toEqual(new Set([0]));
+  });
+
   test('a file that was missing belongs to the owner of the directory', async () => {
     const trust = await makeTrustDirectory();
     giveTo(nobody, trust.parent);

@@ -1,12 +1,7 @@
 import { expect, test } from 'vitest';
-import { DaprMtlsError } from '../../src/errors.ts';
 import { belongsTo, findRoot, isBridged } from '../../src/pki/bundle.ts';
-import { encodeBundle, encodeCertificates } from '../../src/pki/encode.ts';
-import { parseBundle } from '../../src/pki/parse-bundle.ts';
-import { certificatesOf, readCertificateFile } from '../../src/pki/reading.ts';
-import { trustDomainOf } from '../../src/pki/trust-domain.ts';
 import { dayMs, makeBundle, renew } from '../support/bundles.ts';
-import { fixtureInstant, readForeignBundle } from '../support/fixtures.ts';
+import { fixtureInstant } from '../support/fixtures.ts';
 
 const { bundle, files, rootKey } = await makeBundle();
 const other = await makeBundle({ trustDomain: 'example.org' });
@@ -44,30 +39,4 @@ test('of several roots on one key the one that lives longest decides', async () 
 test('a key belongs to the certificate of its public half', () => {
   expect(belongsTo(bundle.issuerKey, bundle.issuerChain[0])).toBe(true);
   expect(belongsTo(other.bundle.issuerKey, bundle.issuerChain[0])).toBe(false);
-});
-
-test('a bundle that is encoded and parsed is the same', () => {
-  const parsed = parseBundle(files);
-  expect(encodeBundle(parsed)).toEqual(files);
-  expect(files.anchors.toString()).toMatch(/^-----BEGIN CERTIFICATE-----\n[^-]+-----END CERTIFICATE-----\n$/);
-  expect(files.issuerKey.toString()).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
-  expect(encodeCertificates([])).toEqual(Buffer.alloc(0));
-});
-
-test.each(['anchors', 'issuerChain', 'issuerKey'] as const)('a bundle without its %s is not whole', (part) => {
-  expect(() => parseBundle({ ...files, [part]: undefined })).toThrow(DaprMtlsError);
-});
-
-test.each([
-  ['step', undefined],
-  ['openssl-docs', 'cluster.local'],
-  ['sentry-1.17', 'cluster.local'],
-  ['sentry-1.18', 'cluster.local'],
-] as const)('the trust domain of the issuer of %s is %s', (maker, trustDomain) => {
-  const [issuer] = certificatesOf(readCertificateFile('issuerChain', readForeignBundle(maker).issuerChain));
-  expect(issuer && trustDomainOf(issuer)).toBe(trustDomain);
-});
-
-test('the trust domain is told by the DNS name first', () => {
-  expect(trustDomainOf(other.bundle.issuerChain[0])).toBe('example.org');
 });

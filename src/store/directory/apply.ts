@@ -157,8 +157,10 @@ function placeFiles({ place, journal }: ApplyContext, files: readonly PendingFil
   syncDirectory(place.directory);
 }
 
+/** @throws DaprMtlsError `store.conflict` where the link is gone */
 function isLinked(place: Place, { steps }: PendingLinkedChange, index: number): boolean {
   const current = currentDataFolder(place);
+  if (current === undefined) throw conflict(join(place.directory, dataLink));
   return steps.slice(index).some(({ dataFolder }) => dataFolder === current);
 }
 
@@ -185,26 +187,29 @@ function swapLink({ place, journal }: ApplyContext, change: PendingLinkedChange,
   clearFormerFolders(place, journal.id, change);
 }
 
-/** @throws DaprMtlsError `store.conflict` where there is no such link any more */
-function currentDataFolder({ directory }: Place): string {
+function currentDataFolder({ directory }: Place): string | undefined {
   try {
     return readlinkSync(join(directory, dataLink));
   } catch {
-    throw conflict(join(directory, dataLink));
+    return undefined;
   }
 }
 
-/** Data folders that no link leads to any more hold old keys: they leave with the change. */
+/**
+ * Data folders that no link leads to any more hold old keys: they leave with the change. Where there
+ * is no link at all somebody has laid the directory out anew, and only what is the change's goes.
+ */
 function clearFormerFolders(place: Place, id: string, { formerFolder, steps }: PendingLinkedChange): void {
   const current = currentDataFolder(place);
   const pending = pendingFolder(place.workDirectory, id);
   if (!existsSync(pending)) makeFolder(pending);
-  for (const folder of [formerFolder, ...steps.map(({ dataFolder }) => dataFolder)]) {
+  const ofSteps = steps.map(({ dataFolder }) => dataFolder);
+  for (const folder of current === undefined ? ofSteps : [formerFolder, ...ofSteps]) {
     const path = join(place.directory, folder);
     if (folder === current || !existsSync(path)) continue;
     rename(path, join(pending, `former-${folder}`));
   }
-  syncDirectory(place.directory);
+  if (existsSync(place.directory)) syncDirectory(place.directory);
 }
 
 function readPending(path: string, sha256: string): Buffer {

@@ -112,6 +112,11 @@ export function listBackups(workDirectory: string): Backup[] {
     .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || sequenceOf(b.id) - sequenceOf(a.id));
 }
 
+/** What a run that died while it made or removed a backup has left. */
+export function isBackupDraft(name: string): boolean {
+  return /^\.\d{8}T\d{6}Z(-\d+)?$/.test(name);
+}
+
 function sequenceOf(id: string): number {
   return Number(id.split('-')[1] ?? 1);
 }

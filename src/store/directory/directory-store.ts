@@ -147,8 +147,9 @@ class DirectorySession implements ChangeSession {
 
   #assertSpace(): void {
     const { workDirectory } = this.#place;
-    const { bavail, bsize } = explaining(`look at ${workDirectory}`, () => statfsSync(workDirectory));
-    assertSpace(workDirectory, bavail * bsize);
+    const { blocks, bavail, bsize } = explaining(`look at ${workDirectory}`, () => statfsSync(workDirectory));
+    // Some file systems do not tell.
+    if (blocks > 0) assertSpace(workDirectory, bavail * bsize);
   }
 
   async #applyJournal(journal: Journal): Promise<void> {

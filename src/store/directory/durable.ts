@@ -61,8 +61,8 @@ export function writeNewFile(
 }
 
 /** Makes one folder; its rights are those given, whatever the umask says. */
-export function makeFolder(path: string, ownership: Partial<Ownership> = {}): void {
-  const { mode = privateDirectory, uid, gid } = { ...ownerIn(dirname(path)), ...ownership };
+export function makeFolder(path: string, ownership: Partial<Ownership> = ownerIn(dirname(path))): void {
+  const { mode = privateDirectory, uid, gid } = ownership;
   explaining(`make ${path}`, () => {
     mkdirSync(path, { mode: privateDirectory });
     if (!hasOwners) return;
@@ -73,7 +73,7 @@ export function makeFolder(path: string, ownership: Partial<Ownership> = {}): vo
 }
 
 /**
- * Root gives what it makes in a folder to whom the folder belongs, who may be the one to go on with
+ * Root gives what it makes for a folder to whom the folder belongs, who may be the one to go on with
  * it; another user can only make what is his own.
  */
 export function ownerIn(folder: string): Partial<Ownership> {

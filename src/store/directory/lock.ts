@@ -85,7 +85,7 @@ function clearDeadLock(path: string, nonce: string): void {
  */
 export function clearDeadDrafts(workDirectory: string): void {
   for (const name of explaining(`list ${workDirectory}`, () => readdirSync(workDirectory))) {
-    if (!name.startsWith(`${lockName}.`)) continue;
+    if (!/^lock\.(dead-)?[0-9a-f]{16}$/.test(name)) continue;
     const path = join(workDirectory, name);
     const owner = parseOwner(readIfExists(path) ?? Buffer.alloc(0));
     if (!owner || livenessOf(owner) !== 'alive') remove(path);

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { accessSync, constants, lstatSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DaprMtlsError, isSystemError } from '../../errors.ts';
+import { isBackupDraft } from './backups.ts';
 import {
   explaining,
   makeFolder,
   type Ownership,
+  ownerIn,
   ownershipOf,
   privateDirectory,
   remove,
@@ -33,7 +35,7 @@ export function prepareWorkDirectory(place: Place): void {
   if (owner) assertAccess(directory);
   if (!ownershipOf(workDirectory)) {
     assertParent(place, parent, workDirectory);
-    makeFolder(workDirectory, { ...owner, mode: privateDirectory });
+    makeFolder(workDirectory, ownerIn(directory));
     syncDirectory(parent);
   }
   assertPrivate(workDirectory, owner);
@@ -128,6 +130,6 @@ export function clearLeftovers(workDirectory: string): void {
   const backups = join(workDirectory, 'backups');
   if (!statSync(backups, { throwIfNoEntry: false })) return;
   for (const name of explaining(`list ${backups}`, () => readdirSync(backups))) {
-    if (name.startsWith('.')) remove(join(backups, name));
+    if (isBackupDraft(name)) remove(join(backups, name));
   }
 }
