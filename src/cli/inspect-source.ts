@@ -8,7 +8,7 @@ import { locate } from '../store/directory/place.ts';
 import { DirectoryReader } from '../store/directory/read.ts';
 import { locateStore, type StoreFlags } from './open-store.ts';
 
-const sizeLimit = 16 * 1024 * 1024;
+const sizeLimit = 1024 * 1024;
 
 /** FILE, DIR or `-` as given; without one, the store that the flags name. */
 export function gatherForInspection(

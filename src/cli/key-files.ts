@@ -41,7 +41,7 @@ export function readPassphrase(path: string | undefined): string | undefined {
   });
 }
 
-const sizeLimit = 16 * 1024 * 1024;
+const sizeLimit = 1024 * 1024;
 
 function tooLarge(path: string, size: number): DaprMtlsError {
   return new DaprMtlsError('file.io', {

@@ -1,4 +1,5 @@
 import { apiVersion } from '../app/report.ts';
+import { printableLines } from '../render/text.ts';
 import { asksForDocument, describeFailure, type Failure } from './failure.ts';
 
 /** Prints what went wrong, and the mend, and returns the exit code. */
@@ -6,7 +7,7 @@ export function reportFailure(error: unknown, command: string, argv: readonly st
   const failure = describeFailure(error, command);
   // JSON is YAML, too.
   if (asksForDocument(argv)) process.stdout.write(`${JSON.stringify(toDocument(failure), undefined, 2)}\n`);
-  process.stderr.write(`Error: ${failure.message}\n${failure.hint}\n`);
+  process.stderr.write(printableLines(`Error: ${failure.message}\n${failure.hint}\n`));
   if (process.env.DAPR_MTLS_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return failure.exitCode;
 }

@@ -1,3 +1,5 @@
+import { printableLines } from '../render/text.ts';
+
 /** Where output goes. Colour and width are decided per stream. */
 export interface Terminal {
   readonly isTty: boolean;
@@ -13,7 +15,6 @@ export interface Streams {
   /** What must be said whoever asks for silence: keys in clear, who is cut off. */
   warn(text: string): void;
   readonly outTerminal: Terminal;
-  readonly noteTerminal: Terminal;
 }
 
 export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean): Streams {
@@ -26,11 +27,10 @@ export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean): Streams {
   return {
     out: (text) => void process.stdout.write(text),
     note: (text) => {
-      if (!quiet) process.stderr.write(text);
+      if (!quiet) process.stderr.write(printableLines(text));
     },
-    warn: (text) => void process.stderr.write(text),
+    warn: (text) => void process.stderr.write(printableLines(text)),
     outTerminal: describeTerminal(process.stdout, env),
-    noteTerminal: describeTerminal(process.stderr, env),
   };
 }
 

@@ -24,8 +24,8 @@ export class DirectoryReader {
   }
 }
 
-/** Bundles are a few kilobytes; what is larger is not one, and would only cost memory. */
-const sizeLimit = 16 * 1024 * 1024;
+/** Bundles are a few kilobytes. A Kubernetes object ends here too, and much more would only cost time. */
+const sizeLimit = 1024 * 1024;
 const attempts = 20;
 
 /**
