@@ -154,7 +154,10 @@ describe('a lock that is found', () => {
 
 /** A process that has ended, and whose parent never asks for its exit code. */
 async function startZombie(): Promise<Partial<LockOwner>> {
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // It ends when its parent is no shell any more, which might ask after all.
+  const child = 'until grep -q sleep /proc/$PPID/comm; do :; done';
+  const script = `sh -c '${child}' & echo $!; exec sleep 600`;
+  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   onTestFinished(() => void parent.kill('SIGKILL'));
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(line.toString());

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -10,9 +19,12 @@ afterAll(() => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true });
 });
 
+/** In memory where there is such a place: the disk confirms at once, whatever else it has to do. */
+export const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** A folder for the tests of one file, open to every user. Its name holds what paths may hold. */
-export function temporaryDirectory(name = 'dapr mtls é'): string {
-  const folder = mkdtempSync(join(tmpdir(), `${name} `));
+export function temporaryDirectory(name = 'dapr mtls é', place = tmpdir()): string {
+  const folder = mkdtempSync(join(place, `${name} `));
   chmodSync(folder, 0o755);
   made.push(folder);
   return folder;
