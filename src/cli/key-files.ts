@@ -8,6 +8,7 @@ import { belongsTo } from '../pki/bundle.ts';
 import { generateKey, readPrivateKey } from '../pki/keys.ts';
 import { type CertificateFile, certificatesOf, readCertificateFile } from '../pki/reading.ts';
 import type { Place } from '../store/directory/place.ts';
+import { DirectoryReader } from '../store/directory/read.ts';
 
 /** The flags that name keys and certificates. */
 export interface KeyFlags {
@@ -143,7 +144,8 @@ export function readRootKeyWish(
       hint: 'Encrypt it with --passphrase-file FILE, or say --insecure-plaintext-key.',
     });
   }
-  if (existsSync(path)) {
+  // Behind an interrupted run it may be what that run has put there; the store tells when it writes.
+  if (existsSync(path) && new DirectoryReader(place).read().state === 'settled') {
     throw new DaprMtlsError('file.exists', {
       message: `${path} exists already`,
       hint: 'Name a new file for the root key; an old key is never overwritten.',

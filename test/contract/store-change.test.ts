@@ -176,8 +176,7 @@ describe('a change that was interrupted', () => {
     expect(trust.files()).toEqual(files);
   });
 
-  // Known: src/cli/key-files.ts refuses a root key that is there before it is known whose it is.
-  test.fails('behind the placing of the root key is finished by the same command', async () => {
+  test('behind the placing of the root key is finished by the same command', async () => {
     const trust = await makeTrustDirectory();
     const path = join(trust.parent, 'root.key');
     const assertRunning = () => {
@@ -189,8 +188,7 @@ describe('a change that was interrupted', () => {
     expect(again.exitCode, again.stderr).toBe(0);
   });
 
-  // Known: src/cli/backups.ts takes the newest copy, which is now the one that the interrupted run has made.
-  test.fails('while it restored the newest backup is finished by the same command, and not undone', async () => {
+  test('while it restored the newest backup is finished by the same command, and not undone', async () => {
     const trust = await makeTrustDirectory();
     const { anchors } = trust.files();
     await trust.renew({ request: { kind: 'fresh', procedure: 'replace' } });
