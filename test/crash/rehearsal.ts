@@ -47,8 +47,11 @@ export async function disturb(
 ): Promise<{ folder: string; outcome: Outcome }> {
   const index = calls.indexOf(call);
   const met: string[] = [];
-  // Node wakes its threads up by writes, now one more, now one fewer, so the number may be missed.
-  for (let nth = call.nth, attempt = 0; attempt < 10; attempt++) {
+  // Node wakes its threads up by writes, now one more, now one fewer, so the number may be missed:
+  // it is drawn from those seen so far, which meets a number as often as runs have it.
+  const seen = [call.nth];
+  for (let attempt = 0; attempt < 60; attempt++) {
+    const nth = seen[Math.floor(Math.random() * seen.length)] ?? call.nth;
     const folder = copyOf(template);
     const run = await trace([...program.command, ...command.args(folder)], folder, {
       cwd: folder,
@@ -57,8 +60,10 @@ export async function disturb(
     });
     const disturbed = run.calls.findIndex(({ result }) => result === undefined || result.includes('INJECTED'));
     if (disturbed === index && run.calls[index]?.what === call.what) return { folder, outcome: run.outcome };
-    met.push(run.calls[disturbed]?.what ?? 'nothing');
-    nth = run.calls[index]?.nth ?? nth + 1;
+    met.push(`${nth}: ${run.calls[disturbed]?.what ?? 'nothing'}`);
+    const now = run.calls[index];
+    // A run that was disturbed before the call tells nothing but that the number was too low.
+    seen.push(now?.what === call.what ? now.nth : nth + 1);
   }
   throw new Error(`call ${index} (${call.what}) was not met again, but ${met.join('; ')}`);
 }
