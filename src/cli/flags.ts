@@ -31,15 +31,50 @@ export const outputFlags = {
   }),
 };
 
+/** The way into a cluster, as kubectl has it. */
+export const clusterFlags = {
+  kubernetes: Flags.boolean({
+    char: 'k',
+    description: 'The trust bundle of a Kubernetes cluster.',
+    helpGroup: 'CLUSTER',
+  }),
+  namespace: Flags.string({
+    char: 'n',
+    description: "The control plane's namespace (default dapr-system, else the one in which Sentry is found).",
+    helpValue: 'NAMESPACE',
+    helpGroup: 'CLUSTER',
+  }),
+  context: Flags.string({
+    description: 'The context of the kubeconfig (default its current one).',
+    helpValue: 'NAME',
+    helpGroup: 'CLUSTER',
+  }),
+  kubeconfig: Flags.string({
+    description: 'The kubeconfig (default KUBECONFIG, ~/.kube/config, then the credentials inside a pod).',
+    helpValue: 'FILE',
+    helpGroup: 'CLUSTER',
+  }),
+  'request-timeout': Flags.custom<number>({
+    description: 'How long one request to the API server may take, in seconds.',
+    helpValue: 'SECONDS',
+    default: 15,
+    helpGroup: 'CLUSTER',
+    parse: async (text) => {
+      const match = /^(\d+(?:\.\d+)?)s?$/.exec(text);
+      if (match && Number(match[1]) > 0 && Number(match[1]) <= 3600) return Number(match[1]);
+      throw new DaprMtlsError('usage.invalid', {
+        message: `--request-timeout ${text} is not a number of seconds`,
+        hint: 'Write 15 or 15s.',
+      });
+    },
+  })(),
+};
+
 export const storeFlags = {
+  ...clusterFlags,
   dir: Flags.string({
     description: 'The directory of the bundle. The environment variable DAPR_MTLS_DIR names it too.',
     helpValue: 'DIR',
-    helpGroup: 'TRUST STORE',
-  }),
-  kubernetes: Flags.boolean({
-    char: 'k',
-    description: 'The cluster instead of a directory (not in this version).',
     helpGroup: 'TRUST STORE',
   }),
   'issuer-ca-filename': Flags.string({

@@ -1,0 +1,138 @@
+/**
+ * What the program asks of a Kubernetes API server, in plain objects. One client speaks it over
+ * TLS; nothing above it knows of HTTP.
+ */
+export interface Cluster {
+  readonly location: ClusterAddress;
+  /** Undefined where there is no such object (404). */
+  get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined>;
+  /** Every object, page by page; `resourceVersion` is left unset, so that nothing stale is read. */
+  list<T extends KubeObject>(resource: Resource, query?: ListQuery): AsyncIterable<T>;
+  /** The body of one list, as the server encodes it, not yet read. */
+  stream(resource: Resource, query: ListQuery, accept: string): Promise<BodyStream>;
+  /** @throws DaprMtlsError `cluster.conflict` where an object of that name exists */
+  create<T extends KubeObject>(ref: Omit<ObjectRef, 'name'>, object: object, options?: WriteOptions): Promise<T>;
+  /**
+   * A patch that names `metadata.resourceVersion` is carried out on exactly that state, or not at all.
+   * @throws DaprMtlsError `cluster.conflict` for another state, also where the object is gone
+   */
+  patch<T extends KubeObject>(ref: ObjectRef, patch: object, options?: PatchOptions): Promise<T>;
+  /** False where the object is gone already. @throws DaprMtlsError `cluster.conflict` */
+  remove(ref: ObjectRef, preconditions: Preconditions, options?: WriteOptions): Promise<boolean>;
+  /**
+   * The objects as they are, then every change, until the signal. Cuts, time limits of the server
+   * and 410 (Gone) are survived by listing anew: the same object may then be told again.
+   */
+  watch<T extends KubeObject>(resource: Resource, query: ListQuery, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
+  /** What this user may do in a namespace, in one call (SelfSubjectRulesReview). */
+  reviewRules(namespace: string): Promise<RulesReview>;
+  /** Lets go of the connections; no request may follow. */
+  close(): void;
+}
+
+export interface ClusterAddress {
+  /** Undefined inside a cluster, where no context is named. */
+  readonly context: string | undefined;
+  readonly server: string;
+  /** The namespace of the context; undefined where it names none. */
+  readonly namespace: string | undefined;
+}
+
+export interface KubeObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: ObjectMeta;
+}
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly OwnerReference[];
+  readonly managedFields?: readonly ManagedFields[];
+}
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+}
+
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: 'Apply' | 'Update';
+  readonly time?: string;
+  readonly fieldsV1?: object;
+}
+
+/** A kind of objects, as the API server's paths call it. */
+export interface Resource {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+export interface ObjectRef {
+  readonly resource: Resource;
+  /** Undefined for what lives in no namespace. */
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+export interface ListQuery {
+  /** Undefined: all namespaces. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** Only apiVersion, kind and metadata of each object (PartialObjectMetadata). */
+  readonly metadataOnly?: boolean;
+}
+
+export interface BodyStream {
+  readonly contentType: string;
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
+export interface WriteOptions {
+  /** The server does everything but write: authorization, admission, validation. */
+  readonly dryRun?: boolean;
+}
+
+export interface PatchOptions extends WriteOptions {
+  /** RFC 7386 unless told; Kubernetes' own strategic merge where lists are merged by name. */
+  readonly type?: 'merge' | 'strategic';
+}
+
+export interface Preconditions {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export interface WatchEvent<T extends KubeObject> {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: T;
+}
+
+export interface RulesReview {
+  /** True where an authorizer cannot list its rules: what is missing below may be allowed all the same. */
+  readonly incomplete: boolean;
+  readonly rules: readonly ResourceRule[];
+}
+
+export interface ResourceRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
