@@ -17,7 +17,7 @@ export interface ControlPlaneService {
  */
 export const controlPlaneServices = [
   { name: 'dapr-sentry', resource: resources.deployments, role: 'sentry', required: true },
-  { name: 'dapr-sidecar-injector', resource: resources.deployments, role: 'injector', required: true },
+  { name: 'dapr-sidecar-injector', resource: resources.deployments, role: 'injector', required: false },
   { name: 'dapr-operator', resource: resources.deployments, role: 'operator', required: true },
   { name: 'dapr-placement-server', resource: resources.statefulSets, role: 'placement', required: false },
   { name: 'dapr-scheduler-server', resource: resources.statefulSets, role: 'scheduler', required: false },
