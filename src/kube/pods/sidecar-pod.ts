@@ -1,0 +1,84 @@
+import type { ContainerFacts, PodFacts, PodOwner, TrustAnchorsVariable } from './pod-facts.ts';
+import { type Workload, workloadOf } from './workload.ts';
+
+/** A pod with a daprd in it. */
+export interface SidecarPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly createdAt: Date | undefined;
+  /** When the pod has to be gone; set once somebody deleted it. */
+  readonly deletionTimestamp: Date | undefined;
+  /** `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`. */
+  readonly phase: string;
+  readonly node: string | undefined;
+  /** What controls the pod directly, such as a ReplicaSet. */
+  readonly owner: PodOwner | undefined;
+  readonly workload: Workload;
+  readonly appId: string | undefined;
+  /** By the label that the injector of Dapr 1.11 and later leaves. */
+  readonly injected: boolean;
+  /** Undefined where the pod is labelled and has no such container. */
+  readonly daprd: Daprd | undefined;
+}
+
+export interface Daprd {
+  readonly container: string;
+  /** True for a native sidecar, which stands among the init containers. */
+  readonly native: boolean;
+  readonly image: string;
+  /** Undefined where the container has no `DAPR_TRUST_ANCHORS`. */
+  readonly trustAnchors: TrustAnchorsVariable | undefined;
+}
+
+const injectedLabel = 'dapr.io/sidecar-injected';
+
+/** Finds the injected pods of Dapr 1.11 and later; older injectors leave no label. */
+export const injectedSelector = `${injectedLabel}=true`;
+
+/**
+ * The pod as one with a sidecar; undefined where it has none. It has one if the injector labelled it,
+ * if a container is called daprd, or if one has the variable that daprd takes its anchors from.
+ */
+export function toSidecarPod(pod: PodFacts): SidecarPod | undefined {
+  const injected = pod.labels[injectedLabel] === 'true';
+  const daprd = findDaprd(pod);
+  if (!injected && !daprd) return undefined;
+  return {
+    namespace: pod.namespace,
+    name: pod.name,
+    uid: pod.uid,
+    createdAt: pod.createdAt,
+    deletionTimestamp: pod.deletionTimestamp,
+    phase: pod.phase,
+    node: pod.node,
+    owner: pod.owners.find(({ controller }) => controller),
+    workload: workloadOf(pod),
+    appId: (daprd && appIdOf(daprd.args)) ?? pod.labels['dapr.io/app-id'],
+    injected,
+    daprd: daprd && {
+      container: daprd.name,
+      native: daprd.native,
+      image: daprd.image,
+      trustAnchors: daprd.trustAnchors,
+    },
+  };
+}
+
+function findDaprd({ containers, initContainers }: PodFacts): (ContainerFacts & { native: boolean }) | undefined {
+  const all = [
+    ...containers.map((container) => ({ ...container, native: false })),
+    ...initContainers.map((container) => ({ ...container, native: true })),
+  ];
+  return all.find(({ name }) => name === 'daprd') ?? all.find(({ trustAnchors }) => trustAnchors);
+}
+
+/** `--app-id x`, `--app-id=x`, or with one dash: Go takes all of them. */
+function appIdOf(args: readonly string[]): string | undefined {
+  for (const [index, arg] of args.entries()) {
+    const [, value] = /^--?app-id(?:=(.*))?$/s.exec(arg) ?? [undefined, undefined];
+    if (value !== undefined) return value;
+    if (/^--?app-id$/.test(arg)) return args[index + 1];
+  }
+  return undefined;
+}
