@@ -30,11 +30,15 @@ export function describeFailure(error: unknown, command: string): Failure {
   };
 }
 
-function describeInterruption({ signal }: Interrupted): Failure {
+function describeInterruption({ signal, account }: Interrupted): Failure {
+  const { message, hint } = account ?? {
+    message: 'what was begun stands in the journal, and Sentry accepts the directory as it is',
+    hint: 'Run the same command again: it goes on where this one stopped.',
+  };
   return {
     code: 'interrupted',
-    message: `stopped by ${signal}; what was begun stands in the journal, and Sentry accepts the directory as it is`,
-    hint: 'Run the same command again: it goes on where this one stopped.',
+    message: `stopped by ${signal}; ${message}`,
+    hint,
     exitCode: 128 + (signal === 'SIGINT' ? 2 : 15),
   };
 }

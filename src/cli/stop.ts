@@ -1,19 +1,22 @@
-/** Thrown between two steps when the run is to stop; the journal keeps what is left to do. */
+/** Thrown between two steps when the run is to stop. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly signal: 'SIGINT' | 'SIGTERM';
+  /** What is done, what is not, and how to go on, where no journal keeps it. */
+  readonly account: { readonly message: string; readonly hint: string } | undefined;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(signal: 'SIGINT' | 'SIGTERM', account?: Interrupted['account']) {
     super(`interrupted by ${signal}`);
     this.signal = signal;
+    this.account = account;
   }
 }
 
 export interface StopSwitch {
   /** @throws Interrupted */
   assertRunning(): void;
-  /** Sleeps, or wakes at once when a signal comes. */
-  sleep(ms: number): Promise<void>;
+  /** Sleeps, or wakes at once when a signal of the system comes, or that of the caller. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -22,27 +25,29 @@ export interface StopSwitch {
  */
 export function installStopSwitch(): StopSwitch {
   let received: 'SIGINT' | 'SIGTERM' | undefined;
-  let wake: (() => void) | undefined;
+  const sleepers = new Set<() => void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       received ??= signal;
-      wake?.();
+      for (const wake of sleepers) wake();
     });
   }
   return {
     assertRunning: () => {
       if (received) throw new Interrupted(received);
     },
-    sleep: (ms) =>
+    sleep: (ms, signal) =>
       new Promise((resolve) => {
-        const timer = setTimeout(done, ms);
-        function done() {
+        const timer = setTimeout(wake, ms);
+        function wake() {
           clearTimeout(timer);
-          wake = undefined;
+          sleepers.delete(wake);
+          signal?.removeEventListener('abort', wake);
           resolve();
         }
-        wake = done;
-        if (received) done();
+        sleepers.add(wake);
+        signal?.addEventListener('abort', wake);
+        if (received || signal?.aborted) wake();
       }),
   };
 }

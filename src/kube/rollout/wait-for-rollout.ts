@@ -1,0 +1,133 @@
+import { DaprMtlsError } from '../../errors.ts';
+import type { Cluster } from '../port.ts';
+import type { Clock } from './clock.ts';
+import { explainByEvents } from './explain-by-events.ts';
+import { describeTrouble, judgeRollout, type RolloutVerdict } from './judge-rollout.ts';
+import type { RolloutPod } from './pod.ts';
+import { readPodsOf, readWorkload } from './read-workload.ts';
+import type { RollingWorkload, WorkloadRef } from './workload.ts';
+
+export interface WaitOptions {
+  readonly clock: Clock;
+  readonly deadline: Date;
+  /** Throws when the run is to stop. */
+  readonly assertRunning: () => void;
+  /** What is waited for, each time that it has changed. */
+  readonly onWait?: (message: string) => void;
+}
+
+export type RolloutEnd =
+  | { readonly kind: 'done'; readonly workload: RollingWorkload }
+  /** `reason` says what keeps it from coming back. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** How often is looked where no watch tells of a change, and how often at the pods. */
+const pollMs = 2000;
+/** A registry or a mount that was slow has mended itself by then. */
+const gravePatienceMs = 60_000;
+
+/**
+ * Waits until a workload has rolled out as `kubectl rollout status` sees it, until it is known not to
+ * come back, or until the deadline. A watch wakes it; who may not watch is served by looking every
+ * two seconds. An API server that does not answer for a while is waited for, too.
+ * @throws DaprMtlsError as `Cluster.get` does, but for `cluster.unreachable`; whatever `assertRunning` throws
+ */
+export async function waitForRollout(cluster: Cluster, ref: WorkloadRef, options: WaitOptions): Promise<RolloutEnd> {
+  const { clock, deadline, assertRunning, onWait = () => {} } = options;
+  const changes = watchOne(cluster, ref);
+  const observer = observe(cluster, ref, clock);
+  let told = '';
+  try {
+    for (;;) {
+      assertRunning();
+      const seen = await observer();
+      if (seen.kind !== 'rolling') return seen;
+      if (seen.message !== told) onWait(seen.message);
+      told = seen.message;
+      const remainingMs = deadline.getTime() - clock.now().getTime();
+      if (remainingMs <= 0) return { kind: 'failed', reason: `it took too long: ${await seen.explain()}` };
+      assertRunning();
+      await clock.sleep(Math.min(pollMs, remainingMs), changes.next());
+    }
+  } finally {
+    changes.end();
+  }
+}
+
+type Sight =
+  | RolloutEnd
+  | { readonly kind: 'rolling'; readonly message: string; readonly explain: () => string | Promise<string> };
+
+/** Looks at the workload each time it is called, and at its pods now and then. */
+function observe(cluster: Cluster, ref: WorkloadRef, clock: Clock): () => Promise<Sight> {
+  let pods: readonly RolloutPod[] = [];
+  let podsReadMs = clock.now().getTime();
+  let graveSinceMs: number | undefined;
+  return async () => {
+    const nowMs = clock.now().getTime();
+    const workload = await readWorkload(cluster, ref).catch(ignoreOutage);
+    if (workload === 'outage') return rolling('the API server does not answer');
+    if (!workload) return { kind: 'failed', reason: 'somebody has deleted it' };
+    if (nowMs - podsReadMs >= pollMs) {
+      podsReadMs = nowMs;
+      pods = await readPodsOf(cluster, workload).catch(ignoreUnread);
+    }
+    const verdict = judgeRollout(workload, pods);
+    if (verdict.done) return { kind: 'done', workload };
+    const { trouble } = verdict;
+    graveSinceMs = trouble?.gravity === 'grave' ? (graveSinceMs ?? nowMs) : undefined;
+    const isPast = graveSinceMs !== undefined && nowMs - graveSinceMs >= gravePatienceMs;
+    const stuck = verdict.stuck ?? (trouble && isPast ? describeTrouble(trouble) : undefined);
+    if (stuck) return { kind: 'failed', reason: stuck };
+    const message = describe(verdict);
+    return rolling(message, async () => {
+      const said = trouble?.isExplained ? undefined : await explainByEvents(cluster, workload, trouble);
+      return said ? `${message}; ${said}` : message;
+    });
+  };
+}
+
+function rolling(message: string, explain: () => string | Promise<string> = () => message): Sight {
+  return { kind: 'rolling', message, explain };
+}
+
+function describe({ message, trouble }: RolloutVerdict): string {
+  return trouble ? `${message}; ${describeTrouble(trouble)}` : message;
+}
+
+function ignoreOutage(error: unknown): 'outage' {
+  if (error instanceof DaprMtlsError && error.code === 'cluster.unreachable') return 'outage';
+  throw error;
+}
+
+/** Pods only explain; who may not list them still learns whether the workload came back. */
+function ignoreUnread(error: unknown): [] {
+  if (error instanceof DaprMtlsError) return [];
+  throw error;
+}
+
+interface Changes {
+  /** Aborted by the next change of the object, also by one that came since the last call. */
+  next(): AbortSignal;
+  end(): void;
+}
+
+/** What the watch tells is not read: it only wakes, and the object is asked for anew. */
+function watchOne(cluster: Cluster, { resource, namespace, name }: WorkloadRef): Changes {
+  const ending = new AbortController();
+  let news = new AbortController();
+  const follow = async () => {
+    const query = { namespace, fieldSelector: `metadata.name=${name}` };
+    for await (const _ of cluster.watch(resource, query, ending.signal)) news.abort();
+  };
+  // Not allowed, or not served: then looking every two seconds has to do.
+  follow().catch(() => {});
+  return {
+    next: () => {
+      const { signal } = news;
+      if (signal.aborted) news = new AbortController();
+      return signal;
+    },
+    end: () => ending.abort(),
+  };
+}
