@@ -1,5 +1,7 @@
+import { findFlag } from '../dapr/container.ts';
+import { imageTag } from '../dapr/image.ts';
 import type { ContainerFacts, PodFacts, PodOwner, TrustAnchorsVariable } from './pod-facts.ts';
-import { type Workload, workloadOf } from './workload.ts';
+import { type PodWorkload, workloadOf } from './workload.ts';
 
 /** A pod with a daprd in it. */
 export interface SidecarPod {
@@ -14,7 +16,7 @@ export interface SidecarPod {
   readonly node: string | undefined;
   /** What controls the pod directly, such as a ReplicaSet. */
   readonly owner: PodOwner | undefined;
-  readonly workload: Workload;
+  readonly workload: PodWorkload;
   readonly appId: string | undefined;
   /** By the label that the injector of Dapr 1.11 and later leaves. */
   readonly injected: boolean;
@@ -27,6 +29,8 @@ export interface Daprd {
   /** True for a native sidecar, which stands among the init containers. */
   readonly native: boolean;
   readonly image: string;
+  /** The tag of its image; undefined where the image is named by its digest alone. */
+  readonly version: string | undefined;
   /** Undefined where the container has no `DAPR_TRUST_ANCHORS`. */
   readonly trustAnchors: TrustAnchorsVariable | undefined;
 }
@@ -54,12 +58,13 @@ export function toSidecarPod(pod: PodFacts): SidecarPod | undefined {
     node: pod.node,
     owner: pod.owners.find(({ controller }) => controller),
     workload: workloadOf(pod),
-    appId: (daprd && appIdOf(daprd.args)) ?? pod.labels['dapr.io/app-id'],
+    appId: findFlag(daprd, 'app-id') ?? pod.labels['dapr.io/app-id'],
     injected,
     daprd: daprd && {
       container: daprd.name,
       native: daprd.native,
       image: daprd.image,
+      version: imageTag(daprd.image),
       trustAnchors: daprd.trustAnchors,
     },
   };
@@ -71,14 +76,4 @@ function findDaprd({ containers, initContainers }: PodFacts): (ContainerFacts & 
     ...initContainers.map((container) => ({ ...container, native: true })),
   ];
   return all.find(({ name }) => name === 'daprd') ?? all.find(({ trustAnchors }) => trustAnchors);
-}
-
-/** `--app-id x`, `--app-id=x`, or with one dash: Go takes all of them. */
-function appIdOf(args: readonly string[]): string | undefined {
-  for (const [index, arg] of args.entries()) {
-    const [, value] = /^--?app-id(?:=(.*))?$/s.exec(arg) ?? [undefined, undefined];
-    if (value !== undefined) return value;
-    if (/^--?app-id$/.test(arg)) return args[index + 1];
-  }
-  return undefined;
 }

@@ -1,7 +1,7 @@
 import type { PodFacts } from './pod-facts.ts';
 
 /** What somebody restarts in order to re-create a pod. */
-export interface Workload {
+export interface PodWorkload {
   /** `Pod` where nothing controls it. */
   readonly kind: string;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface Workload {
  * (Rollout, with Argo) and the hash that its pods carry as a label, so that no right to read
  * ReplicaSets is needed.
  */
-export function workloadOf({ name, owners, labels }: Pick<PodFacts, 'name' | 'owners' | 'labels'>): Workload {
+export function workloadOf({ name, owners, labels }: Pick<PodFacts, 'name' | 'owners' | 'labels'>): PodWorkload {
   const owner = owners.find(({ controller }) => controller);
   if (!owner) return { kind: 'Pod', name };
   if (owner.kind === 'ReplicaSet') {
