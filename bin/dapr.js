@@ -2,7 +2,7 @@
 const { realpathSync } = require('node:fs');
 const { join } = require('node:path');
 
-// Ours is `mtls` alone; every other word belongs to the official CLI, before anything is loaded.
+// Ours are `mtls` and `status`; every other word belongs to the official CLI, before anything is loaded.
 const argv = process.argv.slice(2);
-if (argv[0] === 'mtls') require('../dist/main.cjs').main('dapr', argv, join(__dirname, '..'));
+if (argv[0] === 'mtls' || argv[0] === 'status') require('../dist/main.cjs').main('dapr', argv, join(__dirname, '..'));
 else require('../dist/hand-over.cjs').handOver(argv, realpathSync(__filename));

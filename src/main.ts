@@ -37,5 +37,5 @@ export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[
 
 /** For `dapr-mtls` the word `mtls` may be left out. */
 function typedAs(program: string, id: string): string {
-  return program === 'dapr-mtls' ? `${program} ${id.slice('mtls '.length)}` : `${program} ${id}`;
+  return program === 'dapr-mtls' ? `${program} ${id.replace(/^mtls ?/, '')}`.trimEnd() : `${program} ${id}`;
 }

@@ -17,7 +17,9 @@ const renderers: Record<Shell, (commands: readonly CompletionCommand[]) => strin
 export function completionScript(manifest: Manifest, shell: Shell): string {
   const commands = Object.values(manifest.commands)
     .filter(({ hidden }) => !hidden)
-    .flatMap((entry) => [entry.id, ...(entry.aliases ?? [])].map((id) => describe(id, entry)))
+    .flatMap((entry) => [entry.id, ...(entry.aliases ?? [])].map((id) => ({ id, entry })))
+    .filter(({ id }) => id === 'mtls' || id.startsWith('mtls:'))
+    .map(({ id, entry }) => describe(id, entry))
     .sort((a, b) => (a.words < b.words ? -1 : 1));
   return renderers[shell](commands);
 }

@@ -18,7 +18,7 @@ export function findCommand(
   const before = end < 0 ? argv : argv.slice(0, end);
   const words = argv[0] === 'help' ? argv.slice(1) : argv;
   const named = program === 'dapr-mtls' && words[0] !== 'mtls' ? ['mtls', ...words] : [...words];
-  const match = longestMatch(named, ids, aliases);
+  const match = words.length > 0 ? longestMatch(named, ids, aliases) : undefined;
   const asksForHelp = argv[0] === 'help' || before.includes('--help') || before.includes('-h');
   if (match && asksForHelp) return { kind: 'help', topic: match.id };
   if (match) return { kind: 'command', id: match.id, argv: named.slice(match.length) };
@@ -35,7 +35,9 @@ function longestMatch(words: readonly string[], ids: readonly string[], aliases:
   for (let length = Math.min(plain.length, 3); length > 0; length--) {
     const name = plain.slice(0, length).join(' ');
     const id = aliases[name] ?? (ids.includes(name) ? name : undefined);
-    if (id) return { id, length };
+    // `mtls` is a command and a topic: a word behind it that names no command is not its argument.
+    const isTopic = length < plain.length && ids.some((other) => other.startsWith(`${name} `));
+    if (id && !isTopic) return { id, length };
   }
   return undefined;
 }

@@ -40,15 +40,15 @@ const minimumWidth = 40;
 export function renderHelp(manifest: Manifest, topic: string, program: string, columns: number): string {
   const width = Math.max(minimumWidth, Math.min(columns, 100));
   const entry = manifest.commands[topic.replaceAll(' ', ':')];
-  const page = entry ? commandPage(entry, program, width) : topicPage(manifest, topic, program, width);
+  const isTopic = Object.values(manifest.commands).some(({ id }) => id.startsWith(`${topic.replaceAll(' ', ':')}:`));
+  const page = entry && !isTopic ? commandPage(entry, program, width) : topicPage(manifest, topic, program, width);
   return `${page.join('\n')}\n`;
 }
 
 function commandPage(entry: CommandEntry, program: string, width: number): string[] {
-  const words = typedWords(entry.id, program);
   const args = Object.values(entry.args);
   const usage = [
-    words,
+    typedWords(entry.id, program),
     ...args.map(({ name, required }) => (required ? name.toUpperCase() : `[${name.toUpperCase()}]`)),
     '[FLAGS]',
   ];
@@ -58,6 +58,13 @@ function commandPage(entry: CommandEntry, program: string, width: number): strin
     'USAGE',
     `  ${usage.join(' ')}`,
     ...aliasLines(entry, program),
+    ...commandSections(entry, program, width),
+  ];
+}
+
+function commandSections(entry: CommandEntry, program: string, width: number): string[] {
+  const args = Object.values(entry.args);
+  return [
     ...section('DESCRIPTION', wrapParagraphs(entry.description ?? '', width - 2)),
     ...section(
       'ARGUMENTS',
@@ -80,9 +87,12 @@ function typedWords(id: string, program: string): string {
   return program === 'dapr-mtls' ? `${program} ${words.replace(/^mtls ?/, '')}`.trim() : `${program} ${words}`;
 }
 
-function aliasLines({ aliases = [] }: CommandEntry, program: string): string[] {
-  if (aliases.length === 0) return [];
-  return ['', 'ALSO', ...aliases.map((alias) => `  ${typedWords(alias, program)}`)];
+/** The other names; without the word `mtls` some of them are the first one again. */
+function aliasLines({ id, aliases = [] }: CommandEntry, program: string): string[] {
+  const others = aliases
+    .map((alias) => typedWords(alias, program))
+    .filter((words) => words !== typedWords(id, program));
+  return section('ALSO', others);
 }
 
 function section(title: string, lines: readonly string[]): string[] {
@@ -151,10 +161,12 @@ function exampleLines({ examples = [] }: CommandEntry, program: string, width: n
   ]);
 }
 
+/** The commands below a topic; a topic that does something by itself tells of that, too. */
 function topicPage(manifest: Manifest, topic: string, program: string, width: number): string[] {
   const prefix = topic.replaceAll(' ', ':');
+  const own = manifest.commands[prefix];
   const entries = Object.values(manifest.commands)
-    .filter(({ id, hidden }) => !hidden && (id === prefix || id.startsWith(`${prefix}:`)))
+    .filter(({ id, hidden }) => !hidden && id.startsWith(`${prefix}:`))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const words = typedWords(topic, program);
   return [
@@ -162,16 +174,22 @@ function topicPage(manifest: Manifest, topic: string, program: string, width: nu
     '',
     'USAGE',
     `  ${words} COMMAND [FLAGS]`,
+    ...(own ? [`  ${words} -k [FLAGS]`] : []),
     ...section(
       'COMMANDS',
       table(
-        entries.map(({ id, summary = '' }) => [typedWords(id, program).slice(program.length + 1), summary]),
+        [...(own ? [['-k', own.summary ?? '']] : []), ...entries.map((entry) => commandRow(entry, program))],
         width,
       ),
     ),
+    ...(own ? commandSections(own, program, width) : []),
     '',
     `${words} COMMAND --help tells more of each.`,
   ];
+}
+
+function commandRow({ id, summary = '' }: CommandEntry, program: string): string[] {
+  return [typedWords(id, program).slice(program.length + 1), summary];
 }
 
 function table(rows: readonly (readonly string[])[], width: number): string[] {

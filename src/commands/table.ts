@@ -5,6 +5,7 @@ type Loader = () => Promise<{ default: CommandClass }>;
 
 /** Every command and how to load it. Only the one that is asked for is loaded. */
 export const commandTable = {
+  mtls: () => import('./mtls.ts'),
   'mtls backup create': () => import('./mtls/backup/create.ts'),
   'mtls backup list': () => import('./mtls/backup/list.ts'),
   'mtls backup prune': () => import('./mtls/backup/prune.ts'),
@@ -20,10 +21,12 @@ export const commandTable = {
   'mtls inspect': () => import('./mtls/inspect.ts'),
   'mtls renew-certificate': () => import('./mtls/renew-certificate.ts'),
   'mtls repair': () => import('./mtls/repair.ts'),
+  'mtls status': () => import('./status.ts'),
 } as const satisfies Record<string, Loader>;
 
 /** Other names for the same command, upstream's among them. */
 export const aliases: Readonly<Record<string, keyof typeof commandTable>> = {
   'mtls renew-cert': 'mtls renew-certificate',
   'mtls rnc': 'mtls renew-certificate',
+  status: 'mtls status',
 };

@@ -21,7 +21,7 @@ export function nextWords(commands: readonly CompletionCommand[], typed: string)
     if (!words.startsWith(prefix)) continue;
     const rest = words.slice(prefix.length);
     const [word = ''] = rest.split(' ');
-    if (!found.has(word)) found.set(word, rest === word ? summary : `${word} ...`);
+    if (word !== '' && !found.has(word)) found.set(word, rest === word ? summary : `${word} ...`);
   }
   return [...found].map(([word, summary]) => ({ word, summary }));
 }

@@ -1,0 +1,96 @@
+import { DaprMtlsError } from '../../errors.ts';
+import { type Looked, look } from '../../kube/dapr/control-plane.ts';
+import { searchControlPlane } from '../../kube/dapr/find.ts';
+import type { ControlPlanePod, Workload } from '../../kube/dapr/objects.ts';
+import {
+  controlPlaneServices,
+  dashboardService,
+  defaultNamespace,
+  sentryName,
+  trustBundleName,
+} from '../../kube/dapr/services.ts';
+import type { Cluster, KubeObject, Resource } from '../../kube/port.ts';
+import { resources } from '../../kube/resources.ts';
+import type { SecretData } from '../banner.ts';
+
+export const statusServices = [...controlPlaneServices, dashboardService];
+
+/** What a namespace holds of a control plane. */
+export interface StatusObjects {
+  readonly namespace: string;
+  /** Undefined where this user may not list them; the reason stands in `refusals`. */
+  readonly workloads: readonly Workload[] | undefined;
+  readonly replicaSets: readonly KubeObject[] | undefined;
+  readonly pods: readonly ControlPlanePod[];
+  readonly secret: Looked<SecretData>;
+  readonly refusals: readonly string[];
+}
+
+/**
+ * Reads the usual namespace before it is known whether the control plane is there, because mostly it
+ * is; only where it is not, and none was named, all namespaces are searched.
+ * @throws DaprMtlsError `dapr.missing`, `dapr.ambiguous`, and as `Cluster.list` does; of refusals only
+ * the one to list pods, without which nothing can be said
+ */
+export async function gatherStatus(cluster: Cluster, namespace?: string): Promise<StatusObjects> {
+  const objects = await gatherIn(cluster, namespace ?? defaultNamespace);
+  if (holdsControlPlane(objects)) return objects;
+  if (namespace !== undefined) throw noStatus();
+  return await gatherIn(cluster, await search(cluster));
+}
+
+async function search(cluster: Cluster): Promise<string> {
+  try {
+    return await searchControlPlane(cluster);
+  } catch (error) {
+    throw error instanceof DaprMtlsError && error.code === 'dapr.missing' ? noStatus() : error;
+  }
+}
+
+/** The official CLI's words, which scripts look for. */
+function noStatus(): DaprMtlsError {
+  return new DaprMtlsError('dapr.missing', {
+    message: 'No status returned. Is Dapr initialized in your cluster?',
+    hint: 'Name its namespace with -n, another cluster with --context, or install it: `dapr init -k`.',
+  });
+}
+
+/** With Sentry alone it is one; who may not list workloads has only the pods to go by. */
+function holdsControlPlane({ workloads, pods }: StatusObjects): boolean {
+  return (workloads ?? []).some(({ metadata }) => metadata.name === sentryName) || pods.length > 0;
+}
+
+async function gatherIn(cluster: Cluster, namespace: string): Promise<StatusObjects> {
+  const labelSelector = `app in (${statusServices.map(({ name }) => name).join(',')})`;
+  const list = <T extends KubeObject>(resource: Resource, metadataOnly = false) =>
+    collect<T>(cluster.list<T>(resource, { namespace, labelSelector, metadataOnly }));
+  const [pods, deployments, statefulSets, replicaSets, secret] = await Promise.all([
+    list<ControlPlanePod>(resources.pods),
+    list<Workload>(resources.deployments),
+    list<Workload>(resources.statefulSets),
+    list<KubeObject>(resources.replicaSets, true),
+    look<SecretData>(cluster, { resource: resources.secrets, namespace, name: trustBundleName }),
+  ]);
+  if (pods.refusal) throw pods.refusal;
+  return {
+    namespace,
+    pods: pods.objects ?? [],
+    workloads:
+      deployments.objects && statefulSets.objects ? [...deployments.objects, ...statefulSets.objects] : undefined,
+    replicaSets: replicaSets.objects,
+    secret,
+    refusals: [deployments, statefulSets, replicaSets].flatMap(({ refusal }) => refusal?.message ?? []),
+  };
+}
+
+/** All of a list; a refusal (403) is an answer. */
+async function collect<T>(list: AsyncIterable<T>): Promise<{ objects?: T[]; refusal?: DaprMtlsError }> {
+  const objects: T[] = [];
+  try {
+    for await (const object of list) objects.push(object);
+    return { objects };
+  } catch (error) {
+    if (error instanceof DaprMtlsError && error.code === 'cluster.forbidden') return { refusal: error };
+    throw error;
+  }
+}
