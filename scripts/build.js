@@ -23,10 +23,12 @@ const commands = [...readFileSync('src/commands/table.ts', 'utf8').matchAll(comm
 const shared = [
   // Errors are told apart by their class, so that there must be one of each.
   'src/errors.ts',
+  'src/cli/open-cluster.ts',
   'src/cli/stop.ts',
   'src/cli/answer.ts',
   'src/cli/report-failure.ts',
   'src/app/configuration/document.ts',
+  'src/kube/kubeconfig/parse-yaml.ts',
   'src/pki/sign.ts',
   'src/render/yaml.ts',
 ];

@@ -1,5 +1,9 @@
-import { DaprMtlsError } from '../errors.ts';
+import { homedir } from 'node:os';
+import { connect } from '../kube/client/connect.ts';
+import { resolveAccess } from '../kube/kubeconfig/resolve.ts';
 import type { Cluster } from '../kube/port.ts';
+
+declare const DAPR_MTLS_VERSION: string;
 
 /** The flags by which a command is told its cluster (`clusterFlags`). */
 export interface ClusterFlags {
@@ -8,7 +12,27 @@ export interface ClusterFlags {
   readonly 'request-timeout': number;
 }
 
-/** @throws DaprMtlsError `cluster.kubeconfig`, `cluster.credentials` */
-export async function openCluster(_flags: ClusterFlags, _env: NodeJS.ProcessEnv): Promise<Cluster> {
-  throw new DaprMtlsError('cluster.kubeconfig', { message: 'no client yet', hint: 'Wait for it.' });
+/** Nothing is sent yet. @throws DaprMtlsError `cluster.kubeconfig`, `cluster.credentials` */
+export async function openCluster(flags: ClusterFlags, env: NodeJS.ProcessEnv): Promise<Cluster> {
+  const { context, kubeconfig } = flags;
+  const access = await resolveAccess({ context, kubeconfig, now: new Date() }, { env, homeDir: homedir() });
+  return connect(access, {
+    timeoutMs: flags['request-timeout'] * 1000,
+    version: typeof DAPR_MTLS_VERSION === 'string' ? DAPR_MTLS_VERSION : 'unbuilt',
+    random: Math.random,
+    sleep,
+  });
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
 }

@@ -1,0 +1,152 @@
+import type { IncomingMessage } from 'node:http';
+import { DaprMtlsError } from '../../errors.ts';
+import type { Access } from '../kubeconfig/access.ts';
+import { connectionError } from './connection-error.ts';
+import { type ApiRequest, methods } from './request.ts';
+import { mayHaveHappened, pauseBeforeRetryMs, type Refused } from './retry.ts';
+import { type Broken, collect, type Transport } from './transport.ts';
+
+/** What all calls of one client share. */
+export interface Line {
+  readonly access: Access;
+  readonly transport: Transport;
+  readonly userAgent: string;
+  /** For one call, all its tries and pauses together. */
+  readonly timeoutMs: number;
+  readonly random: () => number;
+  /** Ends early where the signal is given. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What is read of an answer: its JSON, or its body as it comes. */
+type Read<T> = (message: IncomingMessage, signal: AbortSignal) => Promise<T | Broken>;
+
+/** One object or one page of a list: a Secret is at most 1 MiB, 500 pods are about 7. */
+const maxJsonBytes = 32 * 1024 * 1024;
+const maxErrorBytes = 4 * 1024 * 1024;
+
+/**
+ * Sends a request, again where that is safe, and reads the JSON of the answer.
+ * @throws DaprMtlsError `cluster.*`, with an ApiFailure as its cause
+ */
+export function call<T>(line: Line, request: ApiRequest): Promise<T> {
+  return callFor(line, request, async (message, signal) => {
+    const body = await collect(message, maxJsonBytes, signal);
+    if (!Buffer.isBuffer(body)) return body;
+    try {
+      return JSON.parse(body.toString('utf8')) as T;
+    } catch {
+      throw new DaprMtlsError('cluster.rejected', {
+        message: `${line.access.address.server} answered ${message.statusCode} and not as an API server does`,
+        hint: 'See what stands at that address: kubectl get --raw /version',
+      });
+    }
+  });
+}
+
+/**
+ * The same for an answer that is read as it comes: the time limit ends with its head.
+ * @param outer ends the call and the body after it
+ */
+export function callForStream(line: Line, request: ApiRequest, outer?: AbortSignal): Promise<IncomingMessage> {
+  return callFor(line, request, async (message) => message, outer);
+}
+
+async function callFor<T>(line: Line, request: ApiRequest, read: Read<T>, outer?: AbortSignal): Promise<T> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort('timeout'), line.timeoutMs);
+  const abort = () => controller.abort('aborted');
+  if (outer?.aborted) abort();
+  outer?.addEventListener('abort', abort, { once: true });
+  try {
+    return await tryUntilAnswered(line, request, read, controller.signal, performance.now() + line.timeoutMs);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function tryUntilAnswered<T>(
+  line: Line,
+  request: ApiRequest,
+  read: Read<T>,
+  signal: AbortSignal,
+  endsAtMs: number,
+): Promise<T> {
+  const { credentials } = line.access;
+  let login = await credentials.current();
+  let hasRenewed = false;
+  let isUncertain = false;
+  for (let tries = 1; ; tries++) {
+    const outcome = await attempt(line, request, login, read, signal);
+    if (outcome.kind === 'answered') return outcome.value;
+    if (outcome.kind === 'refused' && outcome.status === 401 && credentials.renew && !hasRenewed) {
+      hasRenewed = true;
+      login = await credentials.renew();
+      continue;
+    }
+    const pauseMs = pauseBeforeRetryMs(outcome, request.effect, tries, line.random);
+    const mayBeDone: boolean = isUncertain || (request.effect !== 'none' && mayHaveHappened(outcome));
+    if (pauseMs === undefined || performance.now() + pauseMs >= endsAtMs)
+      throw await toError(line, request, outcome, mayBeDone);
+    isUncertain = mayBeDone;
+    await line.sleep(pauseMs, signal);
+    login = await credentials.current();
+  }
+}
+
+interface Answered<T> {
+  readonly kind: 'answered';
+  readonly value: T;
+}
+
+async function attempt<T>(
+  line: Line,
+  request: ApiRequest,
+  login: Parameters<Transport['send']>[1],
+  read: Read<T>,
+  signal: AbortSignal,
+): Promise<Answered<T> | Refused | Broken> {
+  const head = await line.transport.send(
+    {
+      method: methods[request.verb],
+      path: request.path,
+      headers: {
+        Accept: request.accept ?? 'application/json',
+        'User-Agent': line.userAgent,
+        ...(request.contentType !== undefined && { 'Content-Type': request.contentType }),
+        ...line.access.headers,
+      },
+      body: request.body,
+    },
+    login,
+    signal,
+  );
+  if (head.kind === 'broken') return head;
+  const { message } = head;
+  const status = message.statusCode ?? 0;
+  if (status < 200 || status > 299) {
+    const body = await collect(message, maxErrorBytes, signal);
+    if (!Buffer.isBuffer(body)) return body;
+    return { kind: 'refused', status, retryAfter: message.headers['retry-after'], text: body.toString('utf8') };
+  }
+  const value = await read(message, signal);
+  return isBroken(value) ? value : { kind: 'answered', value };
+}
+
+function isBroken(value: unknown): value is Broken {
+  return typeof value === 'object' && value !== null && (value as Partial<Broken>).kind === 'broken';
+}
+
+async function toError(
+  { access, timeoutMs }: Line,
+  request: ApiRequest,
+  outcome: Refused | Broken,
+  outcomeUnknown: boolean,
+): Promise<DaprMtlsError> {
+  const { server } = access.address;
+  if (outcome.kind === 'broken')
+    return connectionError(outcome, { server, host: access.url.hostname, timeoutMs }, outcomeUnknown);
+  const [{ readStatus }, { statusError }] = await Promise.all([import('./status.ts'), import('./status-error.ts')]);
+  const status = readStatus(outcome.status, outcome.text, request.resource.plural === 'secrets');
+  return statusError(request, status, server, outcomeUnknown);
+}
