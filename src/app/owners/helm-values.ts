@@ -1,0 +1,43 @@
+import { Document, Scalar, YAMLMap } from 'yaml';
+import type { FoundFiles } from '../../pki/reading.ts';
+
+export interface HelmValuesOptions {
+  /** `HelmRelease.valuesPath`; Dapr's own chart takes `dapr_sentry.tls`. */
+  readonly valuesPath?: readonly string[];
+  readonly withIssuerKey: boolean;
+  /** Where the key is to be had, said where it is left out. */
+  readonly keySource: string;
+}
+
+export const daprValuesPath: readonly string[] = ['dapr_sentry', 'tls'];
+
+/** The bundle as values of Dapr's chart, byte for byte. The issuer key is in it only where asked for. */
+export function buildHelmValues(files: FoundFiles, options: HelmValuesOptions): string {
+  const { valuesPath = daprValuesPath, withIssuerKey, keySource } = options;
+  const issuer = new YAMLMap();
+  issuer.set('certPEM', literal(files.issuerChain));
+  if (withIssuerKey) issuer.set('keyPEM', literal(files.issuerKey));
+  else issuer.comment = ` ${missingKey(keySource)}`;
+  const root = new YAMLMap();
+  root.set('certPEM', literal(files.anchors));
+  const document = new Document(nest(valuesPath, { root, issuer }));
+  document.commentBefore = " The trust bundle, as values of Dapr's chart.";
+  return document.toString({ lineWidth: 0 });
+}
+
+function missingKey(keySource: string): string {
+  return `keyPEM is left out: ${keySource}.
+ Set it in the same upgrade (helm upgrade --set-file ...keyPEM=FILE): with some of the three values alone the
+ chart renders a bundle that Sentry replaces or exits on.`;
+}
+
+function nest(path: readonly string[], value: object): object {
+  return path.reduceRight<object>((inner, key) => ({ [key]: inner }), value);
+}
+
+/** A block as people know PEM, wherever that keeps every byte. */
+function literal(content: Buffer | undefined): Scalar<string> {
+  const scalar = new Scalar((content ?? Buffer.alloc(0)).toString('utf8'));
+  scalar.type = Scalar.BLOCK_LITERAL;
+  return scalar;
+}

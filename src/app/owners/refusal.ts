@@ -1,0 +1,45 @@
+import { DaprMtlsError } from '../../errors.ts';
+import type { OwnerVerdict } from './verdict.ts';
+
+/**
+ * Why the change must not be made, with every way out as a command to type.
+ * @param ignored the owners named by `--ignore-owner`
+ * @param command the command line as it was typed
+ * @returns undefined where nobody would undo the change, or only who is ignored
+ */
+export function whyOwned(
+  verdicts: readonly OwnerVerdict[],
+  ignored: readonly string[],
+  command: string,
+): DaprMtlsError | undefined {
+  const isIgnored = ({ owner }: OwnerVerdict) => ignored.some((name) => name.toLowerCase() === owner);
+  const stopping = verdicts.filter((verdict) => verdict.stops && !isIgnored(verdict));
+  if (stopping.length === 0) return undefined;
+  return new DaprMtlsError('store.owned', {
+    message: `this change would be undone: ${stopping.map(({ message }) => message).join('; ')}`,
+    hint: ['Nothing was written. Choose one:', ...listWays(stopping, command)].join('\n'),
+  });
+}
+
+function listWays(stopping: readonly OwnerVerdict[], command: string): string[] {
+  const has = (source: OwnerVerdict['source']) => stopping.some((verdict) => verdict.source === source);
+  const owners = [...new Set(stopping.map(({ owner }) => owner))];
+  const isHelmAlone = stopping.every(({ source }) => source === 'helm-release');
+  const ways: [boolean, string, string][] = [
+    [isHelmAlone, '--via-helm', 'writes the bundle, then has helm store it in the release, so that upgrades keep it'],
+    [
+      has('helm-release') || has('helm-values'),
+      '--output-helm-values values.yaml --with-issuer-key',
+      'writes the values to commit, and leaves the cluster alone',
+    ],
+    [
+      has('manifest'),
+      '--output-manifest trust-bundle.yaml --with-issuer-key',
+      'writes Secret and ConfigMap to commit, and leaves the cluster alone',
+    ],
+    [true, owners.map((owner) => `--ignore-owner ${owner}`).join(' '), 'goes on, knowing that it will be undone'],
+  ];
+  return ways
+    .filter(([isOffered]) => isOffered)
+    .flatMap(([, flags, meaning]) => [`  ${command} ${flags}`, `      ${meaning}`]);
+}

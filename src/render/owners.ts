@@ -1,0 +1,15 @@
+import type { OwnerVerdict } from '../app/owners/verdict.ts';
+
+/**
+ * What is said of owners when a change goes on: who will undo it although that was asked for, and
+ * what is worth knowing of the others. One line each, for stderr.
+ */
+export function ownerRemarks(verdicts: readonly OwnerVerdict[]): { warnings: string[]; notes: string[] } {
+  const isWarning = ({ effect }: OwnerVerdict) => effect === 'reverts' || effect === 'conflicts';
+  const isTold = ({ effect, source }: OwnerVerdict) =>
+    effect === 'unknown' || (effect === 'keeps' && source === 'helm-release');
+  return {
+    warnings: verdicts.filter(isWarning).map(({ message }) => `Warning: ${message}`),
+    notes: verdicts.filter(isTold).map(({ message }) => `Note: ${message}`),
+  };
+}
