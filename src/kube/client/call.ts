@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { addAbortSignal } from 'node:stream';
 import { DaprMtlsError } from '../../errors.ts';
 import type { Access } from '../kubeconfig/access.ts';
 import { connectionError } from './connection-error.ts';
@@ -29,37 +30,41 @@ const maxErrorBytes = 4 * 1024 * 1024;
  * Sends a request, again where that is safe, and reads the JSON of the answer.
  * @throws DaprMtlsError `cluster.*`, with an ApiFailure as its cause
  */
-export function call<T>(line: Line, request: ApiRequest): Promise<T> {
-  return callFor(line, request, async (message, signal) => {
-    const body = await collect(message, maxJsonBytes, signal);
-    if (!Buffer.isBuffer(body)) return body;
-    try {
-      return JSON.parse(body.toString('utf8')) as T;
-    } catch {
-      throw new DaprMtlsError('cluster.rejected', {
-        message: `${line.access.address.server} answered ${message.statusCode} and not as an API server does`,
-        hint: 'See what stands at that address: kubectl get --raw /version',
-      });
-    }
-  });
+export function call<T>(line: Line, request: ApiRequest, outer?: AbortSignal): Promise<T> {
+  return callFor(
+    line,
+    request,
+    async (message, signal) => {
+      const body = await collect(message, maxJsonBytes, signal);
+      if (!Buffer.isBuffer(body)) return body;
+      try {
+        return JSON.parse(body.toString('utf8')) as T;
+      } catch {
+        throw new DaprMtlsError('cluster.rejected', {
+          message: `${line.access.address.server} answered ${message.statusCode} and not as an API server does`,
+          hint: 'See what stands at that address: kubectl get --raw /version',
+        });
+      }
+    },
+    outer,
+  );
 }
 
 /**
  * The same for an answer that is read as it comes: the time limit ends with its head.
- * @param outer ends the call and the body after it
+ * @param outer ends the call, and the body after it
  */
-export function callForStream(line: Line, request: ApiRequest, outer?: AbortSignal): Promise<IncomingMessage> {
-  return callFor(line, request, async (message) => message, outer);
+export async function callForStream(line: Line, request: ApiRequest, outer?: AbortSignal): Promise<IncomingMessage> {
+  const message = await callFor(line, request, async (head) => head, outer);
+  return outer ? addAbortSignal(outer, message) : message;
 }
 
 async function callFor<T>(line: Line, request: ApiRequest, read: Read<T>, outer?: AbortSignal): Promise<T> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort('timeout'), line.timeoutMs);
-  const abort = () => controller.abort('aborted');
-  if (outer?.aborted) abort();
-  outer?.addEventListener('abort', abort, { once: true });
+  const signal = outer ? AbortSignal.any([outer, controller.signal]) : controller.signal;
   try {
-    return await tryUntilAnswered(line, request, read, controller.signal, performance.now() + line.timeoutMs);
+    return await tryUntilAnswered(line, request, read, signal, performance.now() + line.timeoutMs);
   } finally {
     clearTimeout(timer);
   }

@@ -3,18 +3,67 @@ import { call, type Line } from './call.ts';
 import { apiFailureOf } from './failure.ts';
 import { type ApiRequest, collectionPath, withQuery } from './request.ts';
 
-/** A list as the API server tells it; its items carry neither apiVersion nor kind. */
+/** A part of a list. */
 export interface Page<T> {
-  readonly metadata: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly items?: readonly T[] | null;
+  readonly items: readonly T[];
+  /** Of the whole list, the same on all pages of one reading. */
+  readonly resourceVersion: string;
+  /** True where the list is read from its beginning once more: the pages before are out of date. */
+  readonly isAnew: boolean;
 }
 
 const pageSize = '500';
 const mostRestarts = 3;
 const partialList = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 
-/** @param token of the page before */
-export function listRequest(resource: Resource, query: ListQuery, token?: string): ApiRequest {
+interface ListBody<T> {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly items?: readonly T[] | null;
+}
+
+/**
+ * A list, page by page. A continue token lives for minutes: when it has expired (410) the list is
+ * read from its beginning.
+ * @throws DaprMtlsError `cluster.*`
+ */
+export async function* pagesOf<T extends KubeObject>(
+  line: Line,
+  resource: Resource,
+  query: ListQuery,
+  signal?: AbortSignal,
+): AsyncGenerator<Page<T>> {
+  let token: string | undefined;
+  let restarts = 0;
+  let isAnew = false;
+  do {
+    const body = await readPage<T>(line, listRequest(resource, query, token), signal, restarts < mostRestarts);
+    if (body === 'expired') {
+      restarts++;
+      isAnew = true;
+      token = undefined;
+      continue;
+    }
+    yield { items: body.items ?? [], resourceVersion: body.metadata?.resourceVersion ?? '', isAnew };
+    isAnew = false;
+    token = body.metadata?.continue || undefined;
+  } while (isAnew || token !== undefined);
+}
+
+async function readPage<T>(
+  line: Line,
+  request: ApiRequest,
+  signal: AbortSignal | undefined,
+  mayExpire: boolean,
+): Promise<ListBody<T> | 'expired'> {
+  try {
+    return await call<ListBody<T>>(line, request, signal);
+  } catch (error) {
+    if (mayExpire && apiFailureOf(error)?.status === 410) return 'expired';
+    throw error;
+  }
+}
+
+function listRequest(resource: Resource, query: ListQuery, token: string | undefined): ApiRequest {
   const { namespace, labelSelector, fieldSelector, metadataOnly } = query;
   const parameters = { labelSelector, fieldSelector, limit: pageSize, continue: token };
   return {
@@ -26,30 +75,4 @@ export function listRequest(resource: Resource, query: ListQuery, token?: string
     ...(metadataOnly && { accept: partialList }),
     effect: 'none',
   };
-}
-
-/**
- * A list, page by page. A continue token lives for minutes: when it has expired (410) the list is
- * read from its beginning, and what was told before is left out, by uid, so that no object comes
- * twice. What has changed or gone in between was told as it was.
- * @throws DaprMtlsError `cluster.*`
- */
-export async function* pagesOf<T extends KubeObject>(
-  line: Line,
-  resource: Resource,
-  query: ListQuery,
-): AsyncGenerator<Page<T>> {
-  const told = new Set<string | undefined>();
-  for (let token: string | undefined, restarts = 0; ; ) {
-    const page = await call<Page<T>>(line, listRequest(resource, query, token)).catch((error: unknown) => {
-      if (token === undefined || apiFailureOf(error)?.status !== 410 || ++restarts > mostRestarts) throw error;
-      return undefined;
-    });
-    const items = (page?.items ?? []).filter(({ metadata }) => !told.has(metadata.uid));
-    token = page?.metadata.continue || undefined;
-    if (!page) continue;
-    if (token !== undefined) for (const { metadata } of items) if (metadata.uid) told.add(metadata.uid);
-    yield { metadata: page.metadata, items };
-    if (token === undefined) return;
-  }
 }

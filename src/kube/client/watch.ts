@@ -1,14 +1,188 @@
+import { DaprMtlsError } from '../../errors.ts';
 import type { KubeObject, ListQuery, Resource, WatchEvent } from '../port.ts';
-import type { Line } from './call.ts';
-import { listObjects } from './list.ts';
+import { callForStream, type Line } from './call.ts';
+import { chunksOf } from './chunks.ts';
+import { apiFailureOf } from './failure.ts';
+import { linesOf } from './lines.ts';
+import { pagesOf } from './pages.ts';
+import { type ApiRequest, collectionPath, withQuery } from './request.ts';
 
-/** see below */
+/**
+ * The objects as they are, then every change, until the signal, which ends it without an error. What
+ * passes by itself is waited for as long as it takes: cuts, the server's time limit, a server that
+ * is away. When the server no longer has the changes since the last one seen (410) the objects are
+ * listed anew, and the differences told as events; one that went is told as it was seen last.
+ * @throws DaprMtlsError `cluster.*` where the first list fails, and for refusals such as 401 and 403
+ */
 export async function* watchObjects<T extends KubeObject>(
   line: Line,
   resource: Resource,
   query: ListQuery,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>> {
-  for await (const object of listObjects<T>(line, resource, query)) yield { type: 'ADDED', object };
-  if (signal.aborted) return;
+  let known: Map<string, T> | undefined;
+  let version: string | undefined;
+  for (let failures = 0; !signal.aborted; ) {
+    const startedMs = performance.now();
+    try {
+      if (version === undefined) {
+        const snapshot = await takeSnapshot<T>(line, resource, query, signal);
+        const events = differences(known ?? new Map(), snapshot.objects);
+        ({ objects: known, version } = snapshot);
+        for (const event of events) {
+          if (signal.aborted) return;
+          yield event;
+        }
+      }
+      for await (const { type, object } of openWatch<T>(line, resource, query, version, signal)) {
+        failures = 0;
+        version = object.metadata.resourceVersion ?? version;
+        if (type === 'BOOKMARK' || type === 'ERROR') continue;
+        if (type === 'DELETED') known?.delete(keyOf(object));
+        else known?.set(keyOf(object), object);
+        yield { type, object };
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Expired) version = undefined;
+      else if (known === undefined || !passes(error)) throw error;
+    }
+    failures = performance.now() - startedMs < healthyMs ? failures + 1 : 0;
+    if (failures > 0) await line.sleep(pauseMs(failures, line.random), signal);
+  }
+}
+
+/** A watch that ends sooner than this is not one that the server's time limit has ended. */
+const healthyMs = 1_000;
+const longestPauseMs = 30_000;
+
+function pauseMs(failures: number, random: () => number): number {
+  return Math.min(longestPauseMs, 100 * 2 ** Math.min(failures - 1, 10)) * (0.5 + random() / 2);
+}
+
+/** What time mends: no connection, too many requests, a server that fails. */
+function passes(error: unknown): boolean {
+  const failure = apiFailureOf(error);
+  if (!failure) return false;
+  const { status, reason } = failure;
+  if (status === 0) return passingReasons.has(reason);
+  return status === 429 || status >= 500;
+}
+
+const passingReasons = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'CONNECT_TIMEOUT',
+  'TIMEOUT',
+]);
+
+interface Snapshot<T> {
+  readonly objects: Map<string, T>;
+  readonly version: string;
+}
+
+async function takeSnapshot<T extends KubeObject>(
+  line: Line,
+  resource: Resource,
+  query: ListQuery,
+  signal: AbortSignal,
+): Promise<Snapshot<T>> {
+  const objects = new Map<string, T>();
+  let version = '';
+  for await (const page of pagesOf<T>(line, resource, query, signal)) {
+    if (page.isAnew) objects.clear();
+    for (const item of page.items) objects.set(keyOf(item), item);
+    version = page.resourceVersion;
+  }
+  return { objects, version };
+}
+
+function keyOf({ metadata: { uid, namespace, name } }: KubeObject): string {
+  return uid ?? `${namespace}/${name}`;
+}
+
+/** What has to be told in order to come from one state to another. */
+export function differences<T extends KubeObject>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+): WatchEvent<T>[] {
+  const events: WatchEvent<T>[] = [];
+  for (const [key, object] of before) if (!after.has(key)) events.push({ type: 'DELETED', object });
+  for (const [key, object] of after) {
+    const known = before.get(key);
+    if (!known) events.push({ type: 'ADDED', object });
+    else if (known.metadata.resourceVersion !== object.metadata.resourceVersion)
+      events.push({ type: 'MODIFIED', object });
+  }
+  return events;
+}
+
+interface RawEvent<T extends KubeObject> {
+  readonly type: WatchEvent<T>['type'] | 'BOOKMARK' | 'ERROR';
+  readonly object: T;
+}
+
+/** The server has forgotten what happened since the resourceVersion asked for. */
+class Expired extends Error {}
+
+/** A watch is opened anew this often, so that a dead connection is never waited on for long. */
+const leastSeconds = 120;
+const graceSeconds = 10;
+const partialObject = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
+
+/** One watch request, to its end. @throws Expired @throws DaprMtlsError */
+async function* openWatch<T extends KubeObject>(
+  line: Line,
+  resource: Resource,
+  { namespace, labelSelector, fieldSelector, metadataOnly }: ListQuery,
+  resourceVersion: string,
+  signal: AbortSignal,
+): AsyncGenerator<RawEvent<T>> {
+  const seconds = Math.round(leastSeconds * (1 + line.random()));
+  const request: ApiRequest = {
+    verb: 'watch',
+    resource,
+    namespace,
+    name: undefined,
+    path: withQuery(collectionPath(resource, namespace), {
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      resourceVersion,
+      timeoutSeconds: String(seconds),
+      labelSelector,
+      fieldSelector,
+    }),
+    ...(metadataOnly && { accept: partialObject }),
+    effect: 'none',
+  };
+  try {
+    const message = await callForStream(line, request, signal);
+    const chunks = chunksOf(line, message, (seconds + graceSeconds) * 1000);
+    for await (const text of linesOf(chunks)) {
+      const event = parseEvent<T>(text, line.access.address.server);
+      // Whatever it is, what came before it is not to be built upon: client-go lists anew, too.
+      if (event.type === 'ERROR') throw new Expired();
+      yield event;
+    }
+  } catch (error) {
+    throw apiFailureOf(error)?.status === 410 ? new Expired() : error;
+  }
+}
+
+/** What cannot be parsed is not shown: it may be a Secret. */
+function parseEvent<T extends KubeObject>(text: string, server: string): RawEvent<T> {
+  try {
+    return JSON.parse(text) as RawEvent<T>;
+  } catch {
+    throw new DaprMtlsError('cluster.rejected', {
+      message: `${server} sent an event that is no JSON`,
+      hint: 'See what stands at that address: kubectl get --raw /version',
+    });
+  }
 }

@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+import type { Line } from './call.ts';
+import { connectionError } from './connection-error.ts';
+import { type Broken, codeOf } from './transport.ts';
+
+/**
+ * A body as it comes.
+ * @param silenceMs so long may nothing come
+ * @throws DaprMtlsError `cluster.unreachable` for a body that is cut or stops
+ */
+export async function* chunksOf(
+  { access, timeoutMs }: Line,
+  message: IncomingMessage,
+  silenceMs = timeoutMs,
+): AsyncGenerator<Buffer> {
+  const silence = new AbortController();
+  const timer = setTimeout(() => {
+    silence.abort('timeout');
+    message.destroy(new Error('the server fell silent'));
+  }, silenceMs);
+  try {
+    for await (const chunk of message) {
+      timer.refresh();
+      yield chunk;
+    }
+  } catch (error) {
+    const cause = error as Error;
+    const broken: Broken = { kind: 'broken', sent: true, code: codeOf(cause, silence.signal), cause };
+    const to = { server: access.address.server, host: access.url.hostname, timeoutMs: silenceMs };
+    throw connectionError(broken, to, false);
+  } finally {
+    clearTimeout(timer);
+  }
+}
