@@ -1,0 +1,19 @@
+import { clusterRemark } from '../cluster-report.ts';
+import type { AuditReport } from './report.ts';
+
+/** What a person should know beside the counts, for standard error. */
+export function auditRemarks({ cluster, against, scope, totals }: AuditReport): string[] {
+  const remarks = [clusterRemark(cluster), `Held against: ${against.name}`];
+  if (against.problem) remarks.push(`Warning: nobody verifies this bundle, whatever they hold: ${against.problem}`);
+  if (against.issuer === null)
+    remarks.push('The issuer in use is not known, so that every anchor counts as needed that is valid');
+  if (totals.sidecars === 0) {
+    const where = scope.namespace === null ? 'in any namespace' : `in namespace ${scope.namespace}`;
+    remarks.push(
+      scope.pods === 'labelled'
+        ? `No pod ${where} bears the injector's label; --all-pods looks into every pod`
+        : `No pod ${where} has a daprd`,
+    );
+  }
+  return remarks;
+}

@@ -1,0 +1,91 @@
+import type { AuditReport, WorkloadAudit } from '../app/audit/report.ts';
+import { type Colour, fitColumns, painter, printable, shortName } from './text.ts';
+
+interface Terminal {
+  readonly isTty: boolean;
+  readonly columns: number;
+  readonly colour: boolean;
+}
+
+type State = WorkloadAudit['state'];
+
+const colours: Record<State, Colour> = { broken: 'red', stale: 'yellow', unknown: 'yellow', current: 'green' };
+
+/** The counts, each workload that is not current, who holds which anchor, and the mend. */
+export function renderAudit(report: AuditReport, terminal: Terminal): string {
+  const { totals, workloads } = report;
+  const behind = workloads.filter(({ state }) => state !== 'current');
+  const paint = painter(terminal.colour);
+  const parts = [
+    [describeTotals(totals)],
+    behind.length > 0 ? renderWorkloads(behind, terminal) : [],
+    renderAnchors(report, terminal),
+    behind.length > 0 ? describeMend(report).map((line) => line.replace('Mend:', paint('bold', 'Mend:'))) : [],
+  ];
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function describeTotals({ sidecars, workloads, ...counts }: AuditReport['totals']): string {
+  if (sidecars === 0) return 'No sidecars';
+  const states = (['current', 'stale', 'broken', 'unknown'] as const)
+    .filter((state) => state === 'current' || counts[state] > 0)
+    .map((state) => `${counts[state]} ${state}`);
+  return `${count(sidecars, 'sidecar')} in ${count(workloads, 'workload')}: ${states.join(', ')}`;
+}
+
+function renderWorkloads(workloads: readonly WorkloadAudit[], terminal: Terminal): string[] {
+  const header = ['STATE', 'SIDECARS', 'NAMESPACE', 'WORKLOAD', 'WHY'];
+  const rows = workloads.map((workload) => [
+    workload.state,
+    `${workload.sidecars - workload.current} of ${workload.sidecars}`,
+    printable(workload.namespace),
+    printable(`${workload.kind}/${workload.name}`),
+    printable(workload.reason ?? ''),
+  ]);
+  const paint = painter(terminal.colour);
+  return layOut([header, ...rows], terminal).map((line, index) => {
+    const state = workloads[index - 1]?.state;
+    return state ? line.replace(state, paint(colours[state], state)) : paint('bold', line);
+  });
+}
+
+function renderAnchors({ against, totals }: AuditReport, terminal: Terminal): string[] {
+  const header = ['ANCHOR', 'HELD BY', 'EXPIRY DATE', 'FINGERPRINT', 'NAME'];
+  const rows = against.anchors.map(({ role, needed, heldBy, notAfter, fingerprint, subject }) => [
+    role === 'root' || !needed ? role : 'needed',
+    `${heldBy} of ${totals.sidecars}`,
+    notAfter,
+    fingerprint.slice(0, 16),
+    shortName(subject),
+  ]);
+  const [first = '', ...others] = layOut([header, ...rows], terminal);
+  return [painter(terminal.colour)('bold', first), ...others];
+}
+
+/** Only who reads on a terminal wants lines cut; who searches in a pipe wants them whole. */
+function layOut(rows: readonly (readonly string[])[], { isTty, columns }: Terminal): string[] {
+  return fitColumns(rows, isTty ? columns : Number.POSITIVE_INFINITY);
+}
+
+function describeMend({ against, cluster, totals }: AuditReport): string[] {
+  if (against.problem !== null) return ['Mend: the bundle comes first: dapr-mtls check -k'];
+  if (against.kind !== 'live')
+    return ['Mend: let the live bundle carry these anchors, too, and re-create the pods, before the issuer changes.'];
+  if (totals.broken + totals.stale === 0)
+    return ['Mend: look at these pods; their object does not tell what they hold.'];
+  return [
+    `Mend: re-create the pods, which get the anchors of today: dapr-mtls restart -k --apps -A${control(cluster)}`,
+  ];
+}
+
+/** The flag that names the control plane, where it is not the usual one. */
+function control({ namespace }: AuditReport['cluster']): string {
+  return namespace === 'dapr-system' ? '' : ` --control-plane-namespace ${namespace}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
