@@ -15,12 +15,12 @@ export interface BackupEntry extends BackupReport {
 }
 
 export interface BackupListReport extends Document<'BackupList'> {
-  readonly store: { readonly kind: 'directory'; readonly name: string };
+  readonly store: { readonly kind: StoreLocation['kind']; readonly name: string };
   readonly backups: readonly BackupEntry[];
 }
 
 export interface BackupReportDocument extends Document<'Backup'> {
-  readonly store: { readonly kind: 'directory'; readonly name: string };
+  readonly store: { readonly kind: StoreLocation['kind']; readonly name: string };
   readonly action: 'created' | 'restored' | 'unchanged' | 'pruned' | 'finished';
   /** The backup that was made or restored. */
   readonly backup: BackupReport | null;
@@ -51,13 +51,13 @@ export function describeBackups(backups: readonly Backup[], { kind, name }: Stor
 
 /** Copies the bundle as it is now. @throws DaprMtlsError `store.missing` */
 export async function createBackup(store: TrustStore, passphrase: string | undefined): Promise<BackupReportDocument> {
-  assertBundle(store.read(), store.location);
+  assertBundle(await store.read(), store.location);
   const session = await store.openForChange('backup create');
   try {
-    const backup = session.backUp({ reason: 'backup create', passphrase });
-    return describeAction(store.location, 'created', session.read().files, backup ? { backup } : {});
+    const backup = await session.backUp({ reason: 'backup create', passphrase });
+    return describeAction(store.location, 'created', (await session.read()).files, backup ? { backup } : {});
   } finally {
-    session.close();
+    await session.close();
   }
 }
 
@@ -81,30 +81,30 @@ export async function restoreBackup(
   const purpose = `backup restore ${backup.id}`;
   const session = await store.openForChange(purpose);
   try {
-    const stored = session.read();
+    const stored = await session.read();
     if (session.finished?.purpose === purpose)
       return describeAction(store.location, 'finished', stored.files, { backup });
     const current = readCurrent(stored, store.location, now);
     const bundle = parseBundle(files);
     const steps = planSteps(current, bundle, now);
     if (steps.length === 0) return describeAction(store.location, 'unchanged', stored.files, { backup });
-    const saved = session.backUp({ reason: purpose, passphrase });
+    const saved = await session.backUp({ reason: purpose, passphrase });
     await session.apply({ steps, sideFiles: [] }, stored.revision);
-    const removed = session.pruneBackups(keep);
+    const removed = await session.pruneBackups(keep);
     const trust = listTrustPairs(current, bundle, now);
-    return describeAction(store.location, 'restored', session.read().files, { backup, removed, saved, trust });
+    return describeAction(store.location, 'restored', (await session.read()).files, { backup, removed, saved, trust });
   } finally {
-    session.close();
+    await session.close();
   }
 }
 
 export async function pruneBackups(store: TrustStore, keep: number): Promise<BackupReportDocument> {
   const session = await store.openForChange('backup prune');
   try {
-    const removed = session.pruneBackups(keep);
-    return describeAction(store.location, 'pruned', session.read().files, { removed });
+    const removed = await session.pruneBackups(keep);
+    return describeAction(store.location, 'pruned', (await session.read()).files, { removed });
   } finally {
-    session.close();
+    await session.close();
   }
 }
 

@@ -53,24 +53,24 @@ export interface InitReport extends Document<'Init'> {
 export async function initialize(store: TrustStore, input: InitInput): Promise<InitReport> {
   const session = await store.openForChange(input.purpose);
   try {
-    const stored = session.read();
-    const report = (outcome: InitReport['outcome'], rest: Pick<InitReport, 'backup' | 'rootKey' | 'remarks'>) =>
+    const stored = await session.read();
+    const report = async (outcome: InitReport['outcome'], rest: Pick<InitReport, 'backup' | 'rootKey' | 'remarks'>) =>
       document('Init', {
         store: describeStore(store.location, stored),
         outcome,
-        validUntil: endOfRoot(session.read().files),
+        validUntil: endOfRoot((await session.read()).files),
         trustDomain: input.trustDomain,
         configuration: input.configurationPath,
         ...rest,
       });
     const nothing = { backup: null, rootKey: null, remarks: [] };
-    if (session.finished?.purpose === input.purpose) return report('finished', nothing);
+    if (session.finished?.purpose === input.purpose) return await report('finished', nothing);
     if (hasBundle(stored) && !input.force) {
       // A Configuration that is there belongs to the bundle that is there.
       const missing = input.configuration?.replaces === undefined ? input.configuration : undefined;
       await session.apply({ steps: [], sideFiles: missing ? [missing] : [] }, stored.revision);
       const unsaved = input.saveRootKey ? ['No root was made, so --save-root-key had nothing to save.'] : [];
-      return report('kept', { ...nothing, remarks: unsaved });
+      return await report('kept', { ...nothing, remarks: unsaved });
     }
     const made = input.own ? { bundle: input.own, rootKey: undefined } : await makeBundle(input);
     const steps = planSteps(readCurrent(stored, store.location, input.now), made.bundle, input.now);
@@ -78,17 +78,17 @@ export async function initialize(store: TrustStore, input: InitInput): Promise<I
       ...planRootKey(made.rootKey, input.saveRootKey),
       ...(input.configuration ? [input.configuration] : []),
     ];
-    const backup = session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
+    const backup = await session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
     await session.apply({ steps, sideFiles }, stored.revision);
-    session.pruneBackups(input.keepBackups);
+    await session.pruneBackups(input.keepBackups);
     const isLost = made.rootKey !== undefined && !input.saveRootKey && !input.rootKey;
-    return report('made', {
+    return await report('made', {
       backup: describeBackup(backup),
       rootKey: made.rootKey ? describeRootKey(input.saveRootKey) : null,
       remarks: isLost ? [rootKeyLost] : [],
     });
   } finally {
-    session.close();
+    await session.close();
   }
 }
 

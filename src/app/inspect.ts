@@ -44,7 +44,7 @@ export interface InspectedKey {
 }
 
 export interface InspectReport extends Document<'Inspect'> {
-  readonly source: { readonly kind: 'directory' | 'file' | 'stdin'; readonly name: string };
+  readonly source: { readonly kind: 'directory' | 'cluster' | 'file' | 'stdin'; readonly name: string };
   readonly at: string;
   readonly certificates: readonly InspectedCertificate[];
   readonly keys: readonly InspectedKey[];
@@ -78,7 +78,7 @@ export function inspect({ source, certificateFiles, keyFiles, at }: InspectInput
 }
 
 function assignKnownRoles(kind: InspectReport['source']['kind'], files: InspectInput['certificateFiles']) {
-  if (kind !== 'directory') return () => 'certificate' as const;
+  if (kind !== 'directory' && kind !== 'cluster') return () => 'certificate' as const;
   const part = (wanted: CertificateFile['part']) => files.find(({ file }) => file.part === wanted)?.file;
   const { members } = assignRoles({ anchors: part('anchors'), issuerChain: part('issuerChain') });
   return (certificate: Certificate) =>

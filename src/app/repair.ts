@@ -1,9 +1,9 @@
-import type { StoreLocation, TrustStore } from '../store/port.ts';
+import type { InterruptedChange, StoreLocation, TrustStore } from '../store/port.ts';
 import { endOfRoot } from './renew/report.ts';
 import { type Document, document, formatInstant } from './report.ts';
 
 export interface RepairReport extends Document<'Repair'> {
-  readonly store: { readonly kind: 'directory'; readonly name: string };
+  readonly store: { readonly kind: StoreLocation['kind']; readonly name: string };
   /** nothing: no change had been interrupted. */
   readonly outcome: 'finished' | 'abandoned' | 'nothing';
   /** The command whose change it was. */
@@ -15,32 +15,32 @@ export interface RepairReport extends Document<'Repair'> {
 /** Finishes an interrupted change and does nothing else. @throws DaprMtlsError of the store */
 export async function finishInterrupted(store: TrustStore): Promise<RepairReport> {
   // Where nothing is to be finished nothing is made, not even a lock.
-  if (store.read().state === 'settled') return describe(store, 'nothing', undefined);
+  if ((await store.read()).state === 'settled') return describe(store, 'nothing', undefined);
   const session = await store.openForChange('repair');
   try {
-    return describe(store, session.finished ? 'finished' : 'nothing', session.finished);
+    return await describe(store, session.finished ? 'finished' : 'nothing', session.finished);
   } finally {
-    session.close();
+    await session.close();
   }
 }
 
 /** Gives an interrupted change up and keeps what stands in the store. */
-export function abandonInterrupted(store: TrustStore): RepairReport {
-  const abandoned = store.abandonInterrupted('repair --abandon');
+export async function abandonInterrupted(store: TrustStore): Promise<RepairReport> {
+  const abandoned = await store.abandonInterrupted('repair --abandon');
   return describe(store, abandoned ? 'abandoned' : 'nothing', abandoned);
 }
 
-function describe(
+async function describe(
   store: TrustStore,
   outcome: RepairReport['outcome'],
-  change: { readonly purpose: string; readonly startedAt: Date } | undefined,
-): RepairReport {
+  change: InterruptedChange | undefined,
+): Promise<RepairReport> {
   const { kind, name }: StoreLocation = store.location;
   return document('Repair', {
     store: { kind, name },
     outcome,
     purpose: change?.purpose ?? null,
     startedAt: change ? formatInstant(change.startedAt) : null,
-    validUntil: endOfRoot(store.read().files),
+    validUntil: endOfRoot((await store.read()).files),
   });
 }

@@ -16,7 +16,7 @@ export function document<Kind extends string, Body extends object>(kind: Kind, b
 }
 
 export interface StoreReport {
-  readonly kind: 'directory';
+  readonly kind: StoreLocation['kind'];
   readonly name: string;
   readonly state: StoreState;
 }

@@ -70,8 +70,8 @@ export const clusterFlags = {
   })(),
 };
 
-export const storeFlags = {
-  ...clusterFlags,
+/** The directory of a self-hosted Dapr. */
+export const directoryFlags = {
   dir: Flags.string({
     description: 'The directory of the bundle. The environment variable DAPR_MTLS_DIR names it too.',
     helpValue: 'DIR',
@@ -93,6 +93,8 @@ export const storeFlags = {
     helpGroup: 'TRUST STORE',
   }),
 };
+
+export const storeFlags = { ...clusterFlags, ...directoryFlags };
 
 export const atFlag = {
   at: Flags.custom<Date>({

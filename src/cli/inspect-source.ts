@@ -6,17 +6,18 @@ import { DaprMtlsError, isSystemError } from '../errors.ts';
 import { readCertificateFile, readKeyFile } from '../pki/reading.ts';
 import { locate } from '../store/directory/place.ts';
 import { DirectoryReader } from '../store/directory/read.ts';
-import { locateStore, type StoreFlags } from './open-store.ts';
+import type { BundleReader } from '../store/port.ts';
+import { openReader, type StoreFlags } from './open-store.ts';
 
 const sizeLimit = 1024 * 1024;
 
 /** FILE, DIR or `-` as given; without one, the store that the flags name. */
-export function gatherForInspection(
+export async function gatherForInspection(
   argument: string | undefined,
   flags: StoreFlags,
   env: NodeJS.ProcessEnv,
-): Omit<InspectInput, 'at'> {
-  if (argument === undefined) return gatherDirectory(new DirectoryReader(locateStore(flags, env)));
+): Promise<Omit<InspectInput, 'at'>> {
+  if (argument === undefined) return gatherStore(await openReader(flags, env));
   if (argument === '-') return gatherFile('stdin', 'standard input', readFileSync(0));
   const stat = statOf(argument);
   if (stat.isDirectory()) {
@@ -25,7 +26,7 @@ export function gatherForInspection(
       issuerChain: flags['issuer-certificate-filename'],
       issuerKey: flags['issuer-key-filename'],
     };
-    return gatherDirectory(new DirectoryReader(locate(argument, names)));
+    return gatherStore(new DirectoryReader(locate(argument, names)));
   }
   if (stat.size > sizeLimit) throw notReadable(argument, `it is ${stat.size} bytes long`);
   return gatherFile('file', argument, readFileSync(argument));
@@ -53,13 +54,13 @@ function notReadable(path: string, reason: string): DaprMtlsError {
   });
 }
 
-function gatherDirectory(store: DirectoryReader): Omit<InspectInput, 'at'> {
-  const { names, name } = store.location;
-  const stored = store.read();
+async function gatherStore(store: BundleReader): Promise<Omit<InspectInput, 'at'>> {
+  const { kind, names, name } = store.location;
+  const stored = await store.read();
   assertBundle(stored, store.location);
   const { anchors, issuerChain, issuerKey } = stored.files;
   return {
-    source: { kind: 'directory', name },
+    source: { kind, name },
     certificateFiles: [
       ...(anchors ? [{ name: names.anchors, file: readCertificateFile('anchors', anchors) }] : []),
       ...(issuerChain ? [{ name: names.issuerChain, file: readCertificateFile('issuerChain', issuerChain) }] : []),

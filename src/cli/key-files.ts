@@ -8,7 +8,7 @@ import { belongsTo } from '../pki/bundle.ts';
 import { generateKey, readPrivateKey } from '../pki/keys.ts';
 import { type CertificateFile, certificatesOf, readCertificateFile } from '../pki/reading.ts';
 import type { Place } from '../store/directory/place.ts';
-import { DirectoryReader } from '../store/directory/read.ts';
+import { readStore } from '../store/directory/read.ts';
 
 /** The flags that name keys and certificates. */
 export interface KeyFlags {
@@ -124,15 +124,18 @@ function readOwnCertificates(part: CertificateFile['part'], path: string) {
   });
 }
 
-/** @throws DaprMtlsError `usage.invalid` where the key would lie in clear unasked, or in Sentry's directory */
+/**
+ * @param place the directory of the bundle; undefined where it lives in a cluster
+ * @throws DaprMtlsError `usage.invalid` where the key would lie in clear unasked, or in Sentry's directory
+ */
 export function readRootKeyWish(
   flags: KeyFlags,
   passphrase: string | undefined,
-  place: Place,
+  place: Place | undefined,
 ): RootKeyWish | undefined {
   if (flags['save-root-key'] === undefined) return undefined;
   const path = resolve(flags['save-root-key']);
-  if (dirname(path) === place.directory || path.startsWith(`${place.workDirectory}/`)) {
+  if (place && (dirname(path) === place.directory || path.startsWith(`${place.workDirectory}/`))) {
     throw new DaprMtlsError('usage.invalid', {
       message: `the root key may not lie in ${dirname(path)}`,
       hint: 'Keep it away from what Sentry reads, best on another machine.',
@@ -145,7 +148,7 @@ export function readRootKeyWish(
     });
   }
   // Behind an interrupted run it may be what that run has put there; the store tells when it writes.
-  if (existsSync(path) && new DirectoryReader(place).read().state === 'settled') {
+  if (existsSync(path) && (!place || readStore(place).state === 'settled')) {
     throw new DaprMtlsError('file.exists', {
       message: `${path} exists already`,
       hint: 'Name a new file for the root key; an old key is never overwritten.',

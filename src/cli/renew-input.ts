@@ -4,10 +4,8 @@ import { DaprMtlsError } from '../errors.ts';
 import type { KeyType } from '../pki/keys.ts';
 import type { DaprVersion } from '../pki/rules/context.ts';
 import { takesEveryKeyType } from '../pki/rules/key.ts';
-import type { Place } from '../store/directory/place.ts';
-import { findSettings } from './configuration-file.ts';
-import { findTrustDomain } from './environment.ts';
 import { type KeyFlags, randomness, readOwnBundle, readPassphrase, readRootKey, readRootKeyWish } from './key-files.ts';
+import type { Site } from './site.ts';
 
 export interface CertificateFlags extends KeyFlags {
   readonly 'trust-domain': string | undefined;
@@ -35,14 +33,14 @@ export function validityOf(flags: Pick<CertificateFlags, 'valid-until' | 'root-v
 /** Reads every file that the flags name; nothing is written. */
 export async function readRenewInput(
   flags: RenewFlags,
-  place: Place,
+  { place, settings: { settings }, trustDomain, daprVersion }: Site,
   now: Date,
 ): Promise<RenewInput & { warnings: string[] }> {
   const passphrase = readPassphrase(flags['passphrase-file']);
-  assertKeyTypeFits(flags);
+  const version = flags['dapr-version'] ?? daprVersion;
+  assertKeyTypeFits(flags['key-type'], version);
   const own = readOwnBundle(flags, passphrase);
   const rootKey = readRootKey(flags, passphrase);
-  const { settings } = await findSettings(place, flags.config);
   const { procedure } = flags;
   const request: RenewRequest = own
     ? { kind: 'own', bundle: own }
@@ -59,10 +57,10 @@ export async function readRenewInput(
     now,
     ...validityOf(flags),
     allowedClockSkewMs: settings.allowedClockSkewMs,
-    trustDomain: flags['trust-domain'] ?? (await findTrustDomain(place, flags.config)),
+    trustDomain: flags['trust-domain'] ?? trustDomain,
     keyType: flags['key-type'],
     issuerPathLength: flags['issuer-path-length'],
-    daprVersion: flags['dapr-version'],
+    daprVersion: version,
     ...randomness,
     warnings:
       own && flags['valid-until'] !== undefined
@@ -71,7 +69,7 @@ export async function readRenewInput(
   };
 }
 
-function assertKeyTypeFits({ 'key-type': keyType, 'dapr-version': version }: RenewFlags): void {
+function assertKeyTypeFits(keyType: KeyType, version: DaprVersion | undefined): void {
   if (!version || keyType === 'p256' || keyType === 'p384' || takesEveryKeyType(version)) return;
   throw new DaprMtlsError('usage.invalid', {
     message: `Dapr ${version.major}.${version.minor}.${version.patch} does not take an issuer of type ${keyType}`,

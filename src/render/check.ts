@@ -1,4 +1,4 @@
-import type { CheckReport } from '../app/check.ts';
+import type { CheckReport } from '../app/check/check.ts';
 import { type Colour, painter, printable, wrap } from './text.ts';
 
 interface Terminal {

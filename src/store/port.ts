@@ -2,23 +2,45 @@ import type { BundlePart, FoundFiles } from '../pki/reading.ts';
 
 export type { FoundFiles };
 
-/** Where a trust bundle lives. The directory is one such place, a cluster's Secret and ConfigMap another. */
-export interface TrustStore {
+/** Where a trust bundle lives, for who only looks. */
+export interface BundleReader {
   readonly location: StoreLocation;
   /** The bundle as readers see it: always a whole one, also while it is being changed. Writes nothing. */
-  read(): StoredBundle;
+  read(): Promise<StoredBundle>;
+}
+
+/** A directory is one such place, a cluster's Secret and ConfigMap another. */
+export interface TrustStore extends BundleReader {
   /**
    * Takes the lock and finishes a change that was interrupted.
    * @param purpose the command that asks, as people type it
    */
   openForChange(purpose: string): Promise<ChangeSession>;
   /** Gives an interrupted change up and keeps what stands in the store; undefined where there is none. */
-  abandonInterrupted(purpose: string): { readonly purpose: string; readonly startedAt: Date } | undefined;
+  abandonInterrupted(purpose: string): Promise<InterruptedChange | undefined>;
+  /** Newest first. */
+  listBackups(): Promise<readonly Backup[]>;
+  /**
+   * The copy with that id, its key in clear; without one the newest, or the one that an interrupted restore began with.
+   * @throws DaprMtlsError `file.missing`, `key.passphrase`, `store.damaged`
+   */
+  openBackup(id: string | undefined, passphrase: string | undefined): Promise<OpenedBackup>;
+}
+
+export interface InterruptedChange {
+  /** The command that had begun it, as people type it. */
+  readonly purpose: string;
+  readonly startedAt: Date;
+}
+
+export interface OpenedBackup {
+  readonly backup: Backup;
+  readonly files: FoundFiles;
 }
 
 export interface StoreLocation {
-  readonly kind: 'directory';
-  /** As people call it: a path. */
+  readonly kind: 'directory' | 'cluster';
+  /** As people call it: a path; a namespace and its cluster. */
   readonly name: string;
   readonly names: Readonly<Record<BundlePart, string>>;
 }
@@ -32,7 +54,7 @@ export interface StoredBundle {
 
 /**
  * settled: nothing under way. changing: a living run is at work. interrupted: a run died in the
- * middle; what is read is what its change leads to. unknown: the work directory may not be read.
+ * middle; what is read is what its change leads to. unknown: that may not be read, or was not.
  */
 export type StoreState = 'settled' | 'changing' | 'interrupted' | 'unknown';
 
@@ -75,11 +97,11 @@ export interface Backup {
 
 export interface ChangeSession {
   /** The change of an earlier run that this one has finished, by the command that had begun it. */
-  readonly finished: { readonly purpose: string; readonly startedAt: Date } | undefined;
-  read(): StoredBundle;
-  backUp(options: BackupOptions): Backup | undefined;
+  readonly finished: InterruptedChange | undefined;
+  read(): Promise<StoredBundle>;
+  backUp(options: BackupOptions): Promise<Backup | undefined>;
   /** @throws DaprMtlsError `store.conflict` when the store is not at the revision any more */
   apply(plan: ChangePlan, expectedRevision: string): Promise<void>;
-  pruneBackups(keep: number): readonly Backup[];
-  close(): void;
+  pruneBackups(keep: number): Promise<readonly Backup[]>;
+  close(): Promise<void>;
 }

@@ -36,7 +36,7 @@ describe('a change by somebody else', () => {
     const trust = await makeTrustDirectory();
     const other = await makeTrustDirectory();
     const session = await trust.store().openForChange('renew-certificate');
-    const { revision } = session.read();
+    const { revision } = await session.read();
     renameSync(join(other.directory, 'ca.crt'), join(trust.directory, 'ca.crt'));
     const before = snapshot(trust.directory);
     const step = { name: 'a step', files: { anchors: Buffer.from('new') } };

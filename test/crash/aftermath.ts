@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { checkBundle } from '../../src/app/check.ts';
+import { checkBundle } from '../../src/app/check/check.ts';
 import { type ExpiryReport, reportExpiry } from '../../src/app/expiry.ts';
 import { surveyDirectory } from '../../src/cli/survey.ts';
 import { certificatesOf, type FoundFiles, readCertificateFile } from '../../src/pki/reading.ts';
@@ -25,7 +25,7 @@ export async function look(folder: string): Promise<Sight> {
   const before = snapshot(folder);
   const place = locate(join(folder, 'certs'));
   const reader = new DirectoryReader(place);
-  const stored = reader.read();
+  const stored = await reader.read();
   const at = new Date();
   const sight = {
     stored,

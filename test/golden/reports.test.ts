@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkBundle } from '../../src/app/check.ts';
+import { checkBundle } from '../../src/app/check/check.ts';
+import { judgeDirectory } from '../../src/app/check/directory.ts';
 import { describeConfiguration } from '../../src/app/configuration/report.ts';
 import { defaultSettings } from '../../src/app/configuration/settings.ts';
 import { describeEnvironment } from '../../src/app/environment.ts';
@@ -71,12 +72,15 @@ function checkedDamage() {
   };
   const surroundings = {
     settings: { ...defaultSettings, workloadCertTtlMs: 25_000, allowedClockSkewMs: 5000 },
-    settingsProblem: undefined,
-    keyMode: '0640',
-    otherFiles: [
-      { name: 'root.key', isRootKey: true, isConfiguration: false },
-      { name: 'config.yaml', isRootKey: false, isConfiguration: true },
-    ],
+    findings: judgeDirectory({
+      names: location.names,
+      settingsProblem: undefined,
+      keyMode: '0640',
+      otherFiles: [
+        { name: 'root.key', isRootKey: true, isConfiguration: false },
+        { name: 'config.yaml', isRootKey: false, isConfiguration: true },
+      ],
+    }),
   };
   return checkBundle({ ...bundle, files }, location, surroundings, {
     at: fixtureInstant,
@@ -85,7 +89,7 @@ function checkedDamage() {
   });
 }
 
-const quiet = { settings: defaultSettings, settingsProblem: undefined, keyMode: undefined, otherFiles: [] };
+const quiet = { settings: defaultSettings, findings: [] };
 const soundCheck = () =>
   checkBundle(stored('bridged'), location, quiet, {
     at: fixtureInstant,

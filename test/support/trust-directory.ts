@@ -5,8 +5,9 @@ import { type RenewInput, renew } from '../../src/app/renew/renew.ts';
 import type { RenewalReport } from '../../src/app/renew/report.ts';
 import { randomness } from '../../src/cli/key-files.ts';
 import { DirectoryStore, type DirectoryStoreOptions } from '../../src/store/directory/directory-store.ts';
-import { type FileNames, locate, type Place } from '../../src/store/directory/place.ts';
-import { DirectoryReader, readFiles } from '../../src/store/directory/read.ts';
+import { locate, type Place } from '../../src/store/directory/place.ts';
+import { readFiles, readStore } from '../../src/store/directory/read.ts';
+import type { FileNames } from '../../src/store/file-names.ts';
 import type { FoundFiles, StoredBundle } from '../../src/store/port.ts';
 import { temporaryDirectory } from './directory.ts';
 
@@ -103,7 +104,7 @@ export function openTrustDirectory(path: string, names?: FileNames): TrustDirect
     workDirectory: place.workDirectory,
     place,
     store,
-    read: () => new DirectoryReader(place).read(),
+    read: () => readStore(place),
     files: () => readFiles(place.directory, place.names),
     renew: (input, options) => renew(store(options), renewInput(input)),
   };

@@ -1,6 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { checkBundle, exitCodeOfFindings, type Surroundings } from '../../src/app/check.ts';
+import { checkBundle, exitCodeOfFindings } from '../../src/app/check/check.ts';
+import { type ClusterSurroundings, judgeCluster } from '../../src/app/check/cluster.ts';
+import { type DirectorySurroundings, judgeDirectory } from '../../src/app/check/directory.ts';
 import { defaultSettings } from '../../src/app/configuration/settings.ts';
 import { encodeBundle } from '../../src/pki/encode.ts';
 import { encodePrivateKey } from '../../src/pki/keys.ts';
@@ -26,7 +28,8 @@ interface Situation {
   readonly ttlMs?: number;
   readonly skewMs?: number;
   readonly state?: StoreState;
-  readonly surroundings?: Partial<Surroundings>;
+  readonly surroundings?: Partial<DirectorySurroundings>;
+  readonly cluster?: Partial<ClusterSurroundings>;
 }
 
 const now = fixtureInstant;
@@ -149,11 +152,33 @@ const cases: Record<
     accept: beside({ name: 'a.key', isRootKey: false, isConfiguration: false }),
   },
   'store.config-inside': { trigger: beside({ name: 'config.yaml', isRootKey: false, isConfiguration: true }) },
+  'cluster.bundle-mismatch': {
+    trigger: { files, cluster: { configMap: { anchors: Buffer.from('other'), isImmutable: false } } },
+    accept: { files, cluster: {} },
+  },
+  'cluster.bundle-empty': {
+    trigger: { files, cluster: { configMap: { anchors: undefined, isImmutable: false } } },
+    accept: { files, cluster: { hasConfigMap: false, configMap: undefined } },
+  },
+  'cluster.configmap-missing': {
+    trigger: { files, cluster: { configMap: undefined } },
+    accept: { files, cluster: { configMap: undefined, isSettled: false } },
+  },
+  'cluster.immutable': {
+    trigger: { files, cluster: { secret: { anchors: files.anchors, isImmutable: true } } },
+    accept: { files, cluster: {} },
+  },
+  'cluster.unread': {
+    trigger: { files, cluster: { unread: ['Configuration: forbidden'] } },
+    accept: { files, cluster: {} },
+  },
   'config.unreadable': { trigger: { files, surroundings: { settingsProblem: 'config.yaml is not a Configuration' } } },
 };
 
 test('there is a case for each code of the table', () => {
-  expect(Object.keys(cases).sort()).toEqual(Object.keys(findingTable).sort());
+  // Who else owns the bundle is judged, and tested, apart.
+  const codes = Object.keys(findingTable).filter((code) => !code.startsWith('owner.'));
+  expect(Object.keys(cases).sort()).toEqual(codes.sort());
 });
 
 describe.each(Object.entries(cases))('%s', (code, { severity, trigger, accept }) => {
@@ -273,7 +298,16 @@ describe('versions of Dapr', () => {
   });
 });
 
-function check({ files: found, at = now, version, ttlMs, skewMs, state = 'settled', surroundings }: Situation) {
+function check({
+  files: found,
+  at = now,
+  version,
+  ttlMs,
+  skewMs,
+  state = 'settled',
+  surroundings,
+  cluster,
+}: Situation) {
   const settings = {
     ...defaultSettings,
     ...(ttlMs !== undefined && { workloadCertTtlMs: ttlMs }),
@@ -282,9 +316,33 @@ function check({ files: found, at = now, version, ttlMs, skewMs, state = 'settle
   return checkBundle(
     { files: found, revision: '', state },
     { kind: 'directory', name: 'certs', names: bundleNames },
-    { settings, settingsProblem: undefined, keyMode: undefined, otherFiles: [], ...surroundings },
+    { settings, findings: [...inDirectory(surroundings), ...(cluster ? inCluster(cluster) : [])] },
     { at, warnBeforeMs: 30 * dayMs, daprVersion: version === undefined ? undefined : parseDaprVersion(version) },
   );
+}
+
+function inDirectory(surroundings: Partial<DirectorySurroundings> = {}) {
+  return judgeDirectory({
+    names: bundleNames,
+    settingsProblem: undefined,
+    keyMode: undefined,
+    otherFiles: [],
+    ...surroundings,
+  });
+}
+
+function inCluster(surroundings: Partial<ClusterSurroundings>) {
+  const object = { anchors: files.anchors, isImmutable: false };
+  return judgeCluster({
+    name: 'dapr-system/dapr-trust-bundle',
+    anchorsName: bundleNames.anchors,
+    hasConfigMap: true,
+    isSettled: true,
+    secret: object,
+    configMap: object,
+    unread: [],
+    ...surroundings,
+  });
 }
 
 function codesOf(situation: Situation): string[] {
@@ -296,7 +354,7 @@ function changed(part: keyof FoundFiles, change: (text: string) => string | unde
   return { files: { ...files, [part]: content === undefined ? undefined : Buffer.from(content) } };
 }
 
-function beside(file: Surroundings['otherFiles'][number]): Situation {
+function beside(file: DirectorySurroundings['otherFiles'][number]): Situation {
   return { files, surroundings: { otherFiles: [file] } };
 }
 

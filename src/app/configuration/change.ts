@@ -1,6 +1,6 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { SideFile, TrustStore } from '../../store/port.ts';
-import { applySettings, newConfiguration, parseConfiguration, parseSetting, readSettings } from './document.ts';
+import { applySettings, newConfiguration, parseConfiguration, readSettings, type Setting } from './document.ts';
 import { type ConfigurationReport, describeConfiguration } from './report.ts';
 import { defaultTrustDomain } from './settings.ts';
 
@@ -8,8 +8,7 @@ import { defaultTrustDomain } from './settings.ts';
  * The Configuration with the settings changed, comments and order kept; a new one where there is none.
  * @throws DaprMtlsError `usage.invalid` for unknown settings, and for a skew that would have daprd renew in a hot loop
  */
-export function changeConfiguration(path: string, text: string | undefined, assignments: readonly string[]): string {
-  const settings = assignments.map(parseSetting);
+export function changeConfiguration(path: string, text: string | undefined, settings: readonly Setting[]): string {
   const document = parseConfiguration(
     text ?? newConfiguration({ enabled: true, trustDomain: defaultTrustDomain }),
     path,
@@ -27,9 +26,9 @@ export function changeConfiguration(path: string, text: string | undefined, assi
 export async function writeConfiguration(store: TrustStore, file: SideFile): Promise<ConfigurationReport> {
   const session = await store.openForChange('config set');
   try {
-    await session.apply({ steps: [], sideFiles: [file] }, session.read().revision);
+    await session.apply({ steps: [], sideFiles: [file] }, (await session.read()).revision);
     return describeConfiguration(file.path, file.content.toString('utf8'));
   } finally {
-    session.close();
+    await session.close();
   }
 }

@@ -1,7 +1,7 @@
 import { type Document, isMap, parseDocument } from 'yaml';
 import { DaprMtlsError } from '../../errors.ts';
 import { parseGoDuration } from './duration.ts';
-import { defaultSettings, type MtlsSettings } from './settings.ts';
+import { collectSettings, type MtlsSettings } from './settings.ts';
 
 /** The settings that `dapr-mtls config` knows, each with what Sentry would make of a value. */
 const readers = {
@@ -48,19 +48,7 @@ export function parseConfiguration(text: string, path: string): Document {
 }
 
 export function readSettings(document: Document): MtlsSettings {
-  const get = (name: string) => document.getIn(['spec', 'mtls', name]);
-  const duration = (name: string, fallback: number) => {
-    const value = get(name);
-    return typeof value === 'string' ? (parseGoDuration(value) ?? fallback) : fallback;
-  };
-  const enabled = get('enabled');
-  const trustDomain = get('controlPlaneTrustDomain');
-  return {
-    enabled: typeof enabled === 'boolean' ? enabled : defaultSettings.enabled,
-    workloadCertTtlMs: duration('workloadCertTTL', defaultSettings.workloadCertTtlMs),
-    allowedClockSkewMs: duration('allowedClockSkew', defaultSettings.allowedClockSkewMs),
-    trustDomain: typeof trustDomain === 'string' && trustDomain !== '' ? trustDomain : undefined,
-  };
+  return collectSettings((name) => document.getIn(['spec', 'mtls', name]));
 }
 
 export interface Setting {

@@ -1,3 +1,5 @@
+import { parseGoDuration } from './duration.ts';
+
 /** What matters of `spec.mtls` (dapr.io/v1alpha1 Configuration). */
 export interface MtlsSettings {
   readonly enabled: boolean;
@@ -16,3 +18,19 @@ export const defaultSettings: MtlsSettings = {
 };
 
 export const defaultTrustDomain = 'cluster.local';
+
+/** The settings by name, wherever they stand; what is missing or no duration leaves the default. */
+export function collectSettings(get: (name: string) => unknown): MtlsSettings {
+  const duration = (name: string, fallback: number) => {
+    const value = get(name);
+    return typeof value === 'string' ? (parseGoDuration(value) ?? fallback) : fallback;
+  };
+  const enabled = get('enabled');
+  const trustDomain = get('controlPlaneTrustDomain');
+  return {
+    enabled: typeof enabled === 'boolean' ? enabled : defaultSettings.enabled,
+    workloadCertTtlMs: duration('workloadCertTTL', defaultSettings.workloadCertTtlMs),
+    allowedClockSkewMs: duration('allowedClockSkew', defaultSettings.allowedClockSkewMs),
+    trustDomain: typeof trustDomain === 'string' && trustDomain !== '' ? trustDomain : undefined,
+  };
+}

@@ -47,7 +47,7 @@ export async function previewRenewal(
   store: Pick<TrustStore, 'location' | 'read'>,
   input: RenewInput,
 ): Promise<RenewalReport> {
-  const stored = store.read();
+  const stored = await store.read();
   if (!isDue(stored, input)) return reportIdle('not-due', stored, store.location);
   const { body } = await prepare(stored, store.location, input);
   return document('Renewal', {
@@ -66,18 +66,18 @@ export async function previewRenewal(
  */
 export async function renew(store: TrustStore, input: RenewInput): Promise<RenewalReport> {
   const { location } = store;
-  const before = store.read();
+  const before = await store.read();
   assertBundle(before, location);
   if (before.state === 'settled' && !isDue(before, input)) return reportIdle('not-due', before, location);
   const session = await store.openForChange(input.purpose);
   try {
-    const stored = session.read();
+    const stored = await session.read();
     if (session.finished?.purpose === input.purpose) return reportIdle('finished', stored, location);
     // Another run may have renewed while this one waited for the lock.
     if (!isDue(stored, input)) return reportIdle('not-due', stored, location);
     return await renewLocked(session, stored, location, input);
   } finally {
-    session.close();
+    await session.close();
   }
 }
 
@@ -91,11 +91,11 @@ async function renewLocked(
   const sideFiles = planRootKey(renewal.rootKey, input.rootKey);
   if (steps.length === 0 && sideFiles.length === 0) return reportIdle('unchanged', stored, location);
   input.onStart?.();
-  const backup = session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
+  const backup = await session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
   await session.apply({ steps, sideFiles }, stored.revision);
-  session.pruneBackups(input.keepBackups);
+  await session.pruneBackups(input.keepBackups);
   return document('Renewal', {
-    store: describeStore(location, session.read()),
+    store: describeStore(location, await session.read()),
     outcome: 'renewed' as const,
     ...body,
     remarks: [...body.remarks, ...(isKeyLost(renewal, input) ? [rootKeyLost] : [])],

@@ -1,10 +1,8 @@
-import { assertBundle } from '../../app/assert-bundle.ts';
-import { checkBundle, exitCodeOfFindings } from '../../app/check.ts';
+import { checkBundle, exitCodeOfFindings } from '../../app/check/check.ts';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
 import { atFlag, configFlag, daprVersionFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
-import { locateStore, openForReading } from '../../cli/open-store.ts';
-import { surveyDirectory } from '../../cli/survey.ts';
+import { surveyStore } from '../../cli/survey.ts';
 import { renderCheck } from '../../render/check.ts';
 
 export default class Check extends MtlsCommand {
@@ -36,17 +34,14 @@ will come to that. docs/findings.md has them all.`;
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Check);
-    const place = locateStore(flags, this.env);
-    const store = openForReading(place);
-    const stored = store.read();
-    assertBundle(stored, store.location);
-    const report = checkBundle(stored, store.location, await surveyDirectory(place, flags.config), {
+    const { stored, location, surroundings, daprVersion } = await surveyStore(flags, this.env);
+    const report = checkBundle(stored, location, surroundings, {
       at: flags.at ?? this.now(),
       warnBeforeMs: flags['warn-before'] ?? defaultWarnBeforeMs,
-      daprVersion: flags['dapr-version'],
+      daprVersion: flags['dapr-version'] ?? daprVersion,
     });
     await this.emit(report, flags.format, renderCheck);
-    this.streams.note(`Trust store: directory ${store.location.name}\n`);
+    this.streams.note(`Trust store: ${location.kind} ${location.name}\n`);
     process.exitCode = exitCodeOfFindings(report, flags['fail-on']);
   }
 }

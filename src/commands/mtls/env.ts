@@ -1,9 +1,9 @@
 import * as Flags from '@oclif/core/flags';
 import { describeEnvironment } from '../../app/environment.ts';
 import { assertKeyMayShow, findTrustDomain, guessShell } from '../../cli/environment.ts';
-import { certificateFlags, configFlag, storeFlags } from '../../cli/flags.ts';
+import { certificateFlags, configFlag, directoryFlags } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
-import { locateStore, openForReading } from '../../cli/open-store.ts';
+import { locateDirectory, openDirectory } from '../../cli/open-store.ts';
 import { renderEnvironment, shells } from '../../render/environment.ts';
 
 export default class Env extends MtlsCommand {
@@ -32,16 +32,16 @@ would put the key that signs for every service into each application.`;
     'with-issuer-key': Flags.boolean({ description: 'Add the issuer certificate and its KEY, for daprd up to 1.13.' }),
     'trust-domain': certificateFlags['trust-domain'],
     ...configFlag,
-    ...storeFlags,
+    ...directoryFlags,
   };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Env);
     assertKeyMayShow(flags['with-issuer-key'], flags.format);
-    const place = locateStore(flags, this.env);
-    const store = openForReading(place);
+    const place = locateDirectory(flags, this.env);
+    const store = openDirectory(place);
     const trustDomain = flags['trust-domain'] ?? (await findTrustDomain(place, flags.config));
-    const report = describeEnvironment(store.read(), store.location, {
+    const report = describeEnvironment(await store.read(), store.location, {
       trustDomain,
       namespace: flags.namespace,
       withIssuerKey: flags['with-issuer-key'],

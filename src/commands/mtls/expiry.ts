@@ -2,7 +2,7 @@ import { reportExpiry } from '../../app/expiry.ts';
 import { exitCodeOfStatuses, expiryRemarks } from '../../app/expiry-verdict.ts';
 import { atFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
-import { locateStore, openForReading } from '../../cli/open-store.ts';
+import { openReader } from '../../cli/open-store.ts';
 import { renderExpiry } from '../../render/expiry.ts';
 
 export default class Expiry extends MtlsCommand {
@@ -37,8 +37,8 @@ A bundle that cannot be read, or in which no anchor carries the issuer, is an er
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Expiry);
-    const store = openForReading(locateStore(flags, this.env));
-    const report = reportExpiry(store.read(), store.location, flags.at ?? this.now(), flags['warn-before']);
+    const store = await openReader(flags, this.env);
+    const report = reportExpiry(await store.read(), store.location, flags.at ?? this.now(), flags['warn-before']);
     await this.emit(report, flags.format, renderExpiry);
     for (const remark of expiryRemarks(report)) this.streams.note(`${remark}\n`);
     process.exitCode = exitCodeOfStatuses(report, flags['fail-on']);

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { exportStore } from '../../cli/export-bundle.ts';
 import { storeFlags } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
-import { locateStore, openForReading } from '../../cli/open-store.ts';
+import { openReader } from '../../cli/open-store.ts';
 import { renderExport } from '../../render/export.ts';
 
 export default class Export extends MtlsCommand {
@@ -30,10 +30,9 @@ The issuer key signs for every service. Treat the folder as the secret it is.`;
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Export);
-    const place = locateStore(flags, this.env);
-    const report = exportStore(openForReading(place), place, flags.out, this.now());
+    const report = await exportStore(await openReader(flags, this.env), flags.out, this.now());
     await this.emit(report, flags.format, renderExport);
     if (report.replaced) this.streams.note(`Another bundle was there; it is kept in ${report.replaced}\n`);
-    this.streams.note(`Trust store: directory ${report.store.name}\n`);
+    this.streams.note(`Trust store: ${report.store.kind} ${report.store.name}\n`);
   }
 }

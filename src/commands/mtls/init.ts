@@ -1,10 +1,10 @@
 import * as Flags from '@oclif/core/flags';
 import { initialize } from '../../app/init.ts';
-import { certificateFlags, changeFlags, configFlag, keyFlags, storeFlags } from '../../cli/flags.ts';
+import { certificateFlags, changeFlags, configFlag, directoryFlags, keyFlags } from '../../cli/flags.ts';
 import { readInitInput } from '../../cli/init-input.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { openForChange } from '../../cli/open-for-change.ts';
-import { defaultDirectory, locateStore } from '../../cli/open-store.ts';
+import { defaultDirectory, locateDirectory } from '../../cli/open-store.ts';
 import { initRemarks, renderInit } from '../../render/init.ts';
 
 export default class Init extends MtlsCommand {
@@ -44,12 +44,12 @@ It ends by printing the exact command lines of sentry and daprd.`;
     ...keyFlags,
     ...configFlag,
     ...changeFlags,
-    ...storeFlags,
+    ...directoryFlags,
   };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Init);
-    const place = locateStore(flags, this.env, () => defaultDirectory(this.env));
+    const place = locateDirectory(flags, this.env, () => defaultDirectory(this.env));
     const input = await readInitInput(flags, place, this.now());
     const report = await initialize(openForChange(place, flags.settle, this.streams), input);
     await this.emit(report, flags.format, renderInit);

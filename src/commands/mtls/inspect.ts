@@ -31,7 +31,7 @@ is check.`;
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Inspect);
-    const gathered = gatherForInspection(args.source, flags, this.env);
+    const gathered = await gatherForInspection(args.source, flags, this.env);
     const report = inspect({ ...gathered, at: flags.at ?? this.now() });
     await this.emit(report, flags.format, renderInspect);
     this.streams.note(`Read from: ${report.source.kind} ${report.source.name}\n`);

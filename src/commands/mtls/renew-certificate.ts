@@ -10,9 +10,8 @@ import {
   storeFlags,
 } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
-import { openForChange } from '../../cli/open-for-change.ts';
-import { locateStore } from '../../cli/open-store.ts';
 import { readRenewInput } from '../../cli/renew-input.ts';
+import { openSite } from '../../cli/site.ts';
 import { renderRenewal, renewalRemarks, startingRotation } from '../../render/renewal.ts';
 
 export default class RenewCertificate extends MtlsCommand {
@@ -67,13 +66,12 @@ running the same command again.`;
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(RenewCertificate);
-    const place = locateStore(flags, this.env);
-    const input = await readRenewInput(flags, place, this.now());
+    const site = await openSite(flags, this.env, this.streams);
+    const input = await readRenewInput(flags, site, this.now());
     for (const remark of input.warnings) this.streams.warn(`${remark}\n`);
-    const store = openForChange(place, flags.settle, this.streams);
     const onStart = () => flags.format === 'text' && this.streams.out(startingRotation);
     const change = { ...input, onStart };
-    const report = flags['dry-run'] ? await previewRenewal(store, change) : await renew(store, change);
+    const report = flags['dry-run'] ? await previewRenewal(site.store, change) : await renew(site.store, change);
     await this.emit(report, flags.format, renderRenewal);
     for (const remark of renewalRemarks(report)) this.streams.warn(`${remark}\n`);
   }

@@ -2,8 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { abandonInterrupted, finishInterrupted } from '../../app/repair.ts';
 import { changeFlags, storeFlags } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
-import { openForChange } from '../../cli/open-for-change.ts';
-import { locateStore } from '../../cli/open-store.ts';
+import { openSite } from '../../cli/site.ts';
 import { renderRepair } from '../../render/repair.ts';
 
 export default class Repair extends MtlsCommand {
@@ -22,8 +21,8 @@ changed them meanwhile: judge them with check afterwards.`;
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Repair);
-    const store = openForChange(locateStore(flags, this.env), flags.settle, this.streams);
-    const report = flags.abandon ? abandonInterrupted(store) : await finishInterrupted(store);
+    const { store } = await openSite(flags, this.env, this.streams);
+    const report = flags.abandon ? await abandonInterrupted(store) : await finishInterrupted(store);
     await this.emit(report, flags.format, renderRepair);
   }
 }

@@ -109,7 +109,8 @@ export function readFileNames(sentry: Workload | undefined): ControlPlane['fileN
   };
 }
 
-function readConfigurationName(sentry: Workload | undefined): string {
+/** Which Configuration Sentry is told to read (`--config`). */
+export function readConfigurationName(sentry: Workload | undefined): string {
   const container = findServiceContainer(sentry?.spec?.template?.spec, sentryName);
   return findFlag(container, 'config') || systemConfigurationName;
 }

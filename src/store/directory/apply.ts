@@ -1,6 +1,7 @@
 import { existsSync, linkSync, readlinkSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DaprMtlsError, isSystemError } from '../../errors.ts';
+import { digest, digestOrNull } from '../digest.ts';
 import {
   explaining,
   makeFolder,
@@ -12,8 +13,6 @@ import {
   writeNewFile,
 } from './durable.ts';
 import {
-  digest,
-  digestOrNull,
   type Journal,
   type PendingFile,
   type PendingLinkedChange,

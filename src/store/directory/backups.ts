@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
-import { findRoot } from '../../pki/bundle.ts';
-import { encodePrivateKey, readPrivateKey } from '../../pki/keys.ts';
-import { bundleParts, certificatesOf, type FoundFiles, readCertificateFile } from '../../pki/reading.ts';
+import { bundleParts, type FoundFiles } from '../../pki/reading.ts';
+import { describeSavedRoot, protectKey, revealKey, type SavedRoot } from '../backup-content.ts';
+import { digest } from '../digest.ts';
+import { defaultNames } from '../file-names.ts';
 import type { Backup, BackupOptions } from '../port.ts';
 import {
   explaining,
@@ -17,8 +18,6 @@ import {
   syncDirectory,
   writeNewFile,
 } from './durable.ts';
-import { digest } from './journal.ts';
-import { defaultNames } from './place.ts';
 
 /** A backup bears Sentry's own names whatever the directory calls its files: `openssl` opens it. */
 const names = defaultNames;
@@ -29,7 +28,7 @@ interface BackupRecord {
   readonly createdAt: string;
   readonly reason: string;
   readonly encrypted: boolean;
-  readonly root: { readonly fingerprint: string; readonly notAfter: string } | null;
+  readonly root: SavedRoot | null;
   readonly sha256: Partial<Record<string, string>>;
 }
 
@@ -50,14 +49,18 @@ export function createBackup(
   if (!anchors && !issuerChain && !issuerKey) return undefined;
   const folder = backupsFolder(workDirectory);
   if (!ownershipOf(folder)) makeFolder(folder);
-  const contents = { anchors, issuerChain, issuerKey: issuerKey && protectKey(issuerKey, options.passphrase) };
+  const contents = {
+    anchors,
+    issuerChain,
+    issuerKey: issuerKey && protectKey(issuerKey, names.issuerKey, options.passphrase),
+  };
   const id = freeId(folder, options.now);
   const record: BackupRecord = {
     version: 1,
     createdAt: options.now.toISOString(),
     reason: options.reason,
     encrypted: options.passphrase !== undefined && issuerKey !== undefined,
-    root: describeRoot(files),
+    root: describeSavedRoot(files),
     sha256: Object.fromEntries(
       bundleParts.flatMap((part) => (contents[part] ? [[names[part], digest(contents[part])]] : [])),
     ),
@@ -79,18 +82,6 @@ export function createBackup(
   }
   syncDirectory(folder);
   return toBackup(folder, id, record);
-}
-
-function protectKey(key: Buffer, passphrase: string | undefined): Buffer {
-  if (passphrase === undefined) return key;
-  return Buffer.from(encodePrivateKey(readPrivateKey(key, names.issuerKey, passphrase), passphrase));
-}
-
-function describeRoot({ anchors, issuerChain }: FoundFiles): BackupRecord['root'] {
-  if (!anchors || !issuerChain) return null;
-  const roots = certificatesOf(readCertificateFile('anchors', anchors));
-  const root = findRoot(roots, certificatesOf(readCertificateFile('issuerChain', issuerChain)));
-  return root ? { fingerprint: root.fingerprint, notAfter: root.notAfter.toISOString() } : null;
 }
 
 /** 20261122T030405Z, then -2, -3 within the same second. The newest is never pruned, so no name comes twice. */
@@ -175,9 +166,7 @@ export function openBackup(backup: Backup, passphrase: string | undefined): Foun
     anchors: read(names.anchors),
     issuerChain: read(names.issuerChain),
     issuerKey:
-      issuerKey && backup.encrypted
-        ? Buffer.from(encodePrivateKey(readPrivateKey(issuerKey, join(backup.path, names.issuerKey), passphrase)))
-        : issuerKey,
+      issuerKey && backup.encrypted ? revealKey(issuerKey, join(backup.path, names.issuerKey), passphrase) : issuerKey,
   };
 }
 

@@ -1,11 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { DaprMtlsError } from '../../errors.ts';
-import type { Backup, BackupOptions, ChangePlan, ChangeSession, StoredBundle, TrustStore } from '../port.ts';
+import { digestOrNull } from '../digest.ts';
+import { noBackup } from '../no-backup.ts';
+import type {
+  Backup,
+  BackupOptions,
+  ChangePlan,
+  ChangeSession,
+  InterruptedChange,
+  OpenedBackup,
+  StoredBundle,
+  TrustStore,
+} from '../port.ts';
 import { abandonJournal, applyJournal } from './apply.ts';
-import { createBackup, pruneBackups } from './backups.ts';
+import { createBackup, listBackups, openBackup, pruneBackups } from './backups.ts';
 import { explaining, remove } from './durable.ts';
-import { digestOrNull, digestsAfter, type Journal, pendingFolder, readJournal, writeJournal } from './journal.ts';
+import { digestsAfter, type Journal, pendingFolder, readJournal, writeJournal } from './journal.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { detectLayout, type Place } from './place.ts';
 import { DirectoryReader, readFiles, revisionOf } from './read.ts';
@@ -44,20 +55,35 @@ export class DirectoryStore extends DirectoryReader implements TrustStore {
       await session.finish(journal);
       return session;
     } catch (error) {
-      session.close();
+      await session.close();
       throw error;
     }
   }
 
-  abandonInterrupted(purpose: string): { readonly purpose: string; readonly startedAt: Date } | undefined {
+  async abandonInterrupted(purpose: string): Promise<InterruptedChange | undefined> {
     const { session, journal } = this.#lock(purpose);
     try {
       if (!journal) return undefined;
       abandonJournal({ place: { ...this.place, names: journal.names }, journal });
       return { purpose: journal.purpose, startedAt: new Date(journal.startedAt) };
     } finally {
-      session.close();
+      await session.close();
     }
+  }
+
+  async listBackups(): Promise<Backup[]> {
+    return listBackups(this.place.workDirectory);
+  }
+
+  async openBackup(id: string | undefined, passphrase: string | undefined): Promise<OpenedBackup> {
+    const { workDirectory } = this.place;
+    const backups = listBackups(workDirectory);
+    // The newest one is what an interrupted restore has just made: the one it began with is meant.
+    const begun = /^backup restore (\S+)$/.exec(readJournal(workDirectory)?.purpose ?? '')?.[1];
+    const wanted = id ?? begun;
+    const backup = wanted === undefined ? backups[0] : backups.find((candidate) => candidate.id === wanted);
+    if (backup) return { backup, files: openBackup(backup, passphrase) };
+    throw noBackup(wanted, workDirectory);
   }
 
   #lock(purpose: string): { session: DirectorySession; journal: Journal | undefined } {
@@ -92,20 +118,24 @@ class DirectorySession implements ChangeSession {
     this.#purpose = purpose;
   }
 
-  read(): StoredBundle {
+  async read(): Promise<StoredBundle> {
+    return this.#read();
+  }
+
+  #read(): StoredBundle {
     const files = readFiles(this.#place.directory, this.#place.names);
     return { files, revision: revisionOf(files), state: 'settled' };
   }
 
-  backUp(options: BackupOptions): Backup | undefined {
+  async backUp(options: BackupOptions): Promise<Backup | undefined> {
     this.#assertSpace();
-    return createBackup(this.#place.workDirectory, this.read().files, { ...options, now: this.#options.clock.now() });
+    return createBackup(this.#place.workDirectory, this.#read().files, { ...options, now: this.#options.clock.now() });
   }
 
   async apply(plan: ChangePlan, expectedRevision: string): Promise<void> {
     const { clock } = this.#options;
     const { workDirectory } = this.#place;
-    const current = this.read();
+    const current = this.#read();
     if (current.revision !== expectedRevision) throw changedMeanwhile(this.#place.directory);
     this.#assertSpace();
     const id = randomBytes(6).toString('hex');
@@ -137,11 +167,11 @@ class DirectorySession implements ChangeSession {
     this.finished = { purpose: journal.purpose, startedAt: new Date(journal.startedAt) };
   }
 
-  pruneBackups(keep: number): Backup[] {
+  async pruneBackups(keep: number): Promise<Backup[]> {
     return pruneBackups(this.#place.workDirectory, keep);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#lock.release();
   }
 

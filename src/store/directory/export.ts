@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
 import { type BundlePart, bundleParts, type FoundFiles } from '../../pki/reading.ts';
+import type { FileNames } from '../file-names.ts';
 import {
   explaining,
   privateDirectory,
@@ -12,7 +13,6 @@ import {
   syncDirectory,
   writeNewFile,
 } from './durable.ts';
-import type { FileNames } from './place.ts';
 
 export interface Exported {
   readonly directory: string;

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
 import type { BundlePart } from '../../pki/reading.ts';
+import type { FileNames } from '../file-names.ts';
 import { ownerIn, privateFile, readIfExists, remove, replaceFile, syncDirectory } from './durable.ts';
-import type { FileNames } from './place.ts';
 
 /**
  * A redo log: once it stands, whole and synced, the change happens, by this run or the next
@@ -58,14 +57,6 @@ export interface PendingFile {
 }
 
 const journalName = 'journal.json';
-
-export function digest(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
-export function digestOrNull(content: Uint8Array | undefined): string | null {
-  return content ? digest(content) : null;
-}
 
 /** @throws DaprMtlsError `store.damaged` */
 export function readJournal(workDirectory: string): Journal | undefined {

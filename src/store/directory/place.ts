@@ -1,17 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
-import type { BundlePart } from '../../pki/reading.ts';
+import { defaultNames, type FileNames } from '../file-names.ts';
 import { explaining } from './durable.ts';
-
-/** Sentry's own names (`--issuer-ca-filename` and its sisters change them). */
-export const defaultNames = {
-  anchors: 'ca.crt',
-  issuerChain: 'issuer.crt',
-  issuerKey: 'issuer.key',
-} as const satisfies Record<BundlePart, string>;
-
-export type FileNames = Readonly<Record<BundlePart, string>>;
 
 /**
  * plain: three files. linked: kubelet's layout, the names are links through `..data` to a folder

@@ -2,14 +2,16 @@ import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DaprMtlsError, isSystemError } from '../../errors.ts';
 import { type BundlePart, bundleParts, type FoundFiles } from '../../pki/reading.ts';
-import type { StoredBundle, StoreLocation, StoreState } from '../port.ts';
+import { digest, digestOrNull } from '../digest.ts';
+import type { FileNames } from '../file-names.ts';
+import type { BundleReader, StoredBundle, StoreLocation, StoreState } from '../port.ts';
 import { explaining, readIfExists } from './durable.ts';
-import { digest, digestOrNull, type Journal, pendingDirectory, pendingFile, readJournal } from './journal.ts';
+import { type Journal, pendingDirectory, pendingFile, readJournal } from './journal.ts';
 import { livenessOfLock } from './lock.ts';
-import type { FileNames, Place } from './place.ts';
+import type { Place } from './place.ts';
 
 /** A trust bundle in a directory, for who only looks. */
-export class DirectoryReader {
+export class DirectoryReader implements BundleReader {
   readonly location: StoreLocation;
   protected readonly place: Place;
 
@@ -19,7 +21,7 @@ export class DirectoryReader {
   }
 
   /** Always a whole bundle, also while it is being changed. Writes nothing. */
-  read(): StoredBundle {
+  async read(): Promise<StoredBundle> {
     return readStore(this.place);
   }
 }
@@ -32,7 +34,7 @@ const attempts = 20;
  * The bundle as a reader may believe it: read again until nothing moved meanwhile, and through the
  * journal of an unfinished change, so that never a mixture of two bundles is seen.
  */
-function readStore(place: Place): StoredBundle {
+export function readStore(place: Place): StoredBundle {
   for (let attempt = 0; ; attempt++) {
     const journal = tryReadJournal(place.workDirectory);
     const before = fingerprintOf(place);

@@ -11,6 +11,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
 import { type BundlePart, bundleParts, type FoundFiles } from '../../pki/reading.ts';
+import { digest, digestOrNull } from '../digest.ts';
 import type { ChangePlan, ChangeStep, SideFile } from '../port.ts';
 import {
   explaining,
@@ -24,8 +25,6 @@ import {
   writeNewFile,
 } from './durable.ts';
 import {
-  digest,
-  digestOrNull,
   type Journal,
   type PendingChange,
   type PendingFile,

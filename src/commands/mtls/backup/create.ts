@@ -2,8 +2,7 @@ import { createBackup } from '../../../app/backup.ts';
 import { changeFlags, passphraseFlag, storeFlags } from '../../../cli/flags.ts';
 import { readPassphrase } from '../../../cli/key-files.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
-import { openForChange } from '../../../cli/open-for-change.ts';
-import { locateStore } from '../../../cli/open-store.ts';
+import { openSite } from '../../../cli/site.ts';
 import { renderBackupAction } from '../../../render/backup.ts';
 
 export default class BackupCreate extends MtlsCommand {
@@ -21,7 +20,7 @@ export default class BackupCreate extends MtlsCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(BackupCreate);
-    const store = openForChange(locateStore(flags, this.env), flags.settle, this.streams);
+    const { store } = await openSite(flags, this.env, this.streams);
     await this.emit(
       await createBackup(store, readPassphrase(flags['passphrase-file'])),
       flags.format,

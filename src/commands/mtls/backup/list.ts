@@ -1,8 +1,7 @@
 import { describeBackups } from '../../../app/backup.ts';
-import { listBackupsOf } from '../../../cli/backups.ts';
 import { storeFlags } from '../../../cli/flags.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
-import { locateStore, openForReading } from '../../../cli/open-store.ts';
+import { openBackups } from '../../../cli/open-backups.ts';
 import { renderBackups } from '../../../render/backup.ts';
 
 export default class BackupList extends MtlsCommand {
@@ -15,8 +14,8 @@ export default class BackupList extends MtlsCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(BackupList);
-    const place = locateStore(flags, this.env);
-    const report = describeBackups(listBackupsOf(place), openForReading(place).location);
+    const { backups, location } = await openBackups(flags, this.env);
+    const report = describeBackups(backups, location);
     await this.emit(report, flags.format, renderBackups);
   }
 }

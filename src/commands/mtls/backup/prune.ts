@@ -1,8 +1,7 @@
 import { pruneBackups } from '../../../app/backup.ts';
 import { changeFlags, storeFlags } from '../../../cli/flags.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
-import { openForChange } from '../../../cli/open-for-change.ts';
-import { locateStore } from '../../../cli/open-store.ts';
+import { openSite } from '../../../cli/site.ts';
 import { renderBackupAction } from '../../../render/backup.ts';
 
 export default class BackupPrune extends MtlsCommand {
@@ -14,7 +13,7 @@ export default class BackupPrune extends MtlsCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(BackupPrune);
-    const store = openForChange(locateStore(flags, this.env), flags.settle, this.streams);
+    const { store } = await openSite(flags, this.env, this.streams);
     await this.emit(await pruneBackups(store, flags.keep), flags.format, renderBackupAction);
   }
 }

@@ -1,11 +1,9 @@
 import * as Args from '@oclif/core/args';
 import { restoreBackup } from '../../../app/backup.ts';
-import { openChosenBackup } from '../../../cli/backups.ts';
 import { changeFlags, passphraseFlag, storeFlags } from '../../../cli/flags.ts';
 import { readPassphrase } from '../../../cli/key-files.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
-import { openForChange } from '../../../cli/open-for-change.ts';
-import { locateStore } from '../../../cli/open-store.ts';
+import { openSite } from '../../../cli/site.ts';
 import { backupRemarks, renderBackupAction } from '../../../render/backup.ts';
 
 export default class BackupRestore extends MtlsCommand {
@@ -25,10 +23,9 @@ and the change goes step by step as a renewal does. Who was given the trust anch
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(BackupRestore);
-    const place = locateStore(flags, this.env);
+    const { store } = await openSite(flags, this.env, this.streams);
     const passphrase = readPassphrase(flags['passphrase-file']);
-    const chosen = openChosenBackup(place, args.id, passphrase);
-    const store = openForChange(place, flags.settle, this.streams);
+    const chosen = await store.openBackup(args.id, passphrase);
     const report = await restoreBackup(store, { ...chosen, now: this.now(), passphrase, keep: flags.keep });
     await this.emit(report, flags.format, renderBackupAction);
     for (const remark of backupRemarks(report)) this.streams.warn(`${remark}\n`);

@@ -1,10 +1,7 @@
 import * as Args from '@oclif/core/args';
-import { changeConfiguration, writeConfiguration } from '../../../app/configuration/change.ts';
-import { planConfigurationFile, readConfiguration } from '../../../cli/configuration-file.ts';
+import { changeSettings } from '../../../cli/change-configuration.ts';
 import { changeFlags, configFlag, storeFlags } from '../../../cli/flags.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
-import { openForChange } from '../../../cli/open-for-change.ts';
-import { locateStore } from '../../../cli/open-store.ts';
 import { renderConfiguration } from '../../../render/configuration.ts';
 
 export default class ConfigSet extends MtlsCommand {
@@ -25,11 +22,8 @@ written as Go does: 24h, 1h30m, 25s. Sentry reads its Configuration when it star
 
   override async run(): Promise<void> {
     const { argv, flags } = await this.parse(ConfigSet);
-    const place = locateStore(flags, this.env);
-    const { path, text } = readConfiguration(place, flags.config);
-    const file = planConfigurationFile(path, text, changeConfiguration(path, text, argv as string[]));
-    const report = await writeConfiguration(openForChange(place, flags.settle, this.streams), file);
+    const report = await changeSettings(argv as string[], flags, this.env, this.streams);
     await this.emit(report, flags.format, renderConfiguration);
-    this.streams.note(`Written: ${path}. Restart Sentry: it reads its Configuration only when it starts.\n`);
+    this.streams.note(`Written: ${report.path}. Restart Sentry: it reads its Configuration only when it starts.\n`);
   }
 }

@@ -1,8 +1,6 @@
-import { describeConfiguration } from '../../../app/configuration/report.ts';
-import { readConfiguration } from '../../../cli/configuration-file.ts';
+import { viewConfiguration } from '../../../cli/change-configuration.ts';
 import { configFlag, storeFlags } from '../../../cli/flags.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
-import { locateStore } from '../../../cli/open-store.ts';
 import { renderConfiguration } from '../../../render/configuration.ts';
 
 export default class ConfigView extends MtlsCommand {
@@ -14,8 +12,8 @@ export default class ConfigView extends MtlsCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(ConfigView);
-    const { path, text } = readConfiguration(locateStore(flags, this.env), flags.config);
-    await this.emit(describeConfiguration(path, text), flags.format, renderConfiguration);
-    this.streams.note(`Configuration: ${path}${text === undefined ? ' (not there)' : ''}\n`);
+    const report = await viewConfiguration(flags, this.env);
+    await this.emit(report, flags.format, renderConfiguration);
+    this.streams.note(`Configuration: ${report.path}${report.exists ? '' : ' (not there)'}\n`);
   }
 }

@@ -1,0 +1,28 @@
+import { type ControlPlane, readControlPlane } from '../kube/dapr/control-plane.ts';
+import { findControlPlane } from '../kube/dapr/find.ts';
+import type { Cluster } from '../kube/port.ts';
+import { isAtLeast } from '../pki/rules/context.ts';
+import type { ClusterPlace } from '../store/cluster/objects.ts';
+import { openCluster } from './open-cluster.ts';
+import type { StoreFlags } from './open-store.ts';
+
+/** A control plane and where its bundle lies. */
+export interface ClusterSite {
+  readonly cluster: Cluster;
+  readonly controlPlane: ControlPlane;
+  readonly place: ClusterPlace;
+}
+
+/** @throws DaprMtlsError `cluster.*`, `dapr.missing`, `dapr.ambiguous` */
+export async function openClusterSite(flags: StoreFlags, env: NodeJS.ProcessEnv): Promise<ClusterSite> {
+  const cluster = await openCluster(flags, env);
+  const namespace = await findControlPlane(cluster, flags.namespace);
+  const controlPlane = await readControlPlane(cluster, namespace);
+  return { cluster, controlPlane, place: placeOf(cluster, controlPlane) };
+}
+
+/** The ConfigMap came with Dapr 1.12 (pkg/sentry/server/ca/kube.go). */
+function placeOf(cluster: Cluster, { namespace, fileNames, release }: ControlPlane): ClusterPlace {
+  const hasConfigMap = release === undefined || isAtLeast(release, 1, 12);
+  return { cluster, namespace, names: fileNames, hasConfigMap };
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { collectSettings } from '../app/configuration/settings.ts';
+import { DaprMtlsError } from '../errors.ts';
+import type { ClusterProgress, ClusterStoreOptions } from '../store/cluster/change-session.ts';
+import { ClusterStore } from '../store/cluster/cluster-store.ts';
+import { openClusterSite } from './cluster-site.ts';
+import type { ChangeFlags, Site } from './site.ts';
+import { installStopSwitch } from './stop.ts';
+import type { Streams } from './streams.ts';
+
+/** A Sentry that has read the old Secret reads the ConfigMap within this time. */
+const longestPauseMs = 2000;
+
+/** @throws DaprMtlsError `cluster.*`, `dapr.*` */
+export async function openClusterForChange(
+  flags: ChangeFlags,
+  env: NodeJS.ProcessEnv,
+  streams: Streams,
+): Promise<Site & { readonly store: ClusterStore }> {
+  if (flags.config !== undefined) {
+    throw new DaprMtlsError('usage.invalid', {
+      message: '--config names a file, and the settings of a cluster stand in its Configuration',
+      hint: 'Leave --config out; change the settings with `dapr-mtls config set NAME=VALUE -k`.',
+    });
+  }
+  const site = await openClusterSite(flags, env);
+  const { controlPlane, place } = site;
+  return {
+    store: new ClusterStore(place, storeOptions(flags.settle * 1000, streams)),
+    settings: { settings: collectSettings((name) => controlPlane.mtls?.[name]), problem: undefined },
+    trustDomain: controlPlane.trustDomain,
+    daprVersion: controlPlane.release,
+    place: undefined,
+    inCluster: site,
+  };
+}
+
+/** @param settleMs 0 when no Sentry runs: then nothing is waited for */
+function storeOptions(settleMs: number, streams: Streams): ClusterStoreOptions {
+  const stop = installStopSwitch();
+  return {
+    now: () => new Date(),
+    sleep: stop.sleep,
+    pauseMs: Math.min(longestPauseMs, settleMs),
+    watchMs: settleMs,
+    takeOverMs: 2 * settleMs,
+    holder: `${userName()}@${hostname()}, process ${process.pid}`,
+    newId: () => randomBytes(8).toString('hex'),
+    assertRunning: stop.assertRunning,
+    onProgress: progressNotes(streams),
+  };
+}
+
+/** A user of a container need not have a name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'somebody');
+  }
+}
+
+/** One line for each wait, not one a second. */
+function progressNotes(streams: Streams): (progress: ClusterProgress) => void {
+  let announced: ClusterProgress['kind'] | undefined;
+  return (progress) => {
+    if (progress.kind === announced) return;
+    announced = progress.kind;
+    streams.note(`${sentenceOf(progress)}\n`);
+  };
+}
+
+function sentenceOf(progress: ClusterProgress): string {
+  switch (progress.kind) {
+    case 'other-run':
+      return `"${progress.purpose}" (${progress.holder}) is at work there or has died; waiting ${Math.ceil(progress.remainingMs / 1000)} s to see whether it moves`;
+    case 'finishing':
+      return `Finishing the change that "${progress.purpose}" began at ${progress.startedAt} and did not end`;
+    case 'writing':
+      return progress.what === 'both'
+        ? 'Writing Secret and ConfigMap; the ConfigMap is away meanwhile, so that no Sentry starts on two different roots'
+        : 'Writing the Secret';
+    case 'watching':
+      return `Watching both objects for ${Math.ceil(progress.remainingMs / 1000)} s (--settle 0 when no Sentry runs)`;
+  }
+}

@@ -1,0 +1,26 @@
+import { judgeCluster } from '../app/check/cluster.ts';
+import { collectSettings } from '../app/configuration/settings.ts';
+import { anchorsOf } from '../store/cluster/objects.ts';
+import { ClusterReader } from '../store/cluster/read.ts';
+import { openClusterSite } from './cluster-site.ts';
+import type { StoreFlags } from './open-store.ts';
+import type { Survey } from './survey.ts';
+
+/** Gathers what `dapr-mtls check -k` judges: the bundle, both objects, the settings of the control plane. */
+export async function surveyCluster(flags: StoreFlags, env: NodeJS.ProcessEnv): Promise<Survey> {
+  const { controlPlane, place } = await openClusterSite(flags, env);
+  const reader = new ClusterReader(place);
+  const { stored, objects } = await reader.readWithObjects();
+  const { secret, configMap } = objects;
+  const findings = judgeCluster({
+    name: `${place.namespace}/${secret?.metadata.name ?? configMap?.metadata.name ?? ''}`,
+    anchorsName: place.names.anchors,
+    hasConfigMap: place.hasConfigMap,
+    isSettled: stored.state === 'settled',
+    secret: secret && { anchors: stored.files.anchors, isImmutable: secret.immutable === true },
+    configMap: configMap && { anchors: anchorsOf(configMap, place.names), isImmutable: configMap.immutable === true },
+    unread: controlPlane.unread,
+  });
+  const settings = collectSettings((name) => controlPlane.mtls?.[name]);
+  return { stored, location: reader.location, surroundings: { settings, findings }, daprVersion: controlPlane.release };
+}

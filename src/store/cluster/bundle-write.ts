@@ -1,0 +1,225 @@
+import { DaprMtlsError } from '../../errors.ts';
+import { digest } from '../digest.ts';
+import type { FileNames } from '../file-names.ts';
+import { type KeptConfigMap, keepConfigMap } from './claim.ts';
+import {
+  anchorsOf,
+  bundleName,
+  type ClusterPlace,
+  type ConfigMapObject,
+  configMapRef,
+  filesOf,
+  preconditionsOf,
+  readObjects,
+  type SecretObject,
+  secretRef,
+} from './objects.ts';
+
+/** How long a Sentry that has read the old Secret may take until it reads the ConfigMap. */
+export interface Pause {
+  readonly pauseMs: number;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** The Secret's data as a merge patch has it, on exactly the state that was read. */
+export interface SecretChange {
+  readonly secret: SecretObject;
+  /** In base64. */
+  readonly data: Readonly<Record<string, string>>;
+}
+
+function patchOf({ secret, data }: SecretChange): object {
+  return { metadata: preconditionsOf(secret), data };
+}
+
+/** For everything but `ca.crt`, and where no ConfigMap is known: one write, and the bundle is the new one. */
+export async function writeSecret(place: ClusterPlace, change: SecretChange): Promise<void> {
+  await place.cluster.patch(secretRef(place), patchOf(change));
+}
+
+/** Asks the server to do that write but the doing. */
+export async function rehearseSecret(place: ClusterPlace, change: SecretChange): Promise<void> {
+  await place.cluster.patch(secretRef(place), patchOf(change), { dryRun: true });
+}
+
+/**
+ * Asks the server to do every write of a change of `ca.crt` but the doing: rights, admission and
+ * validation may say no while nothing has happened yet.
+ * @throws DaprMtlsError `cluster.forbidden`, `cluster.rejected`, `cluster.conflict`
+ */
+export async function rehearse(place: ClusterPlace, change: SecretChange, configMap: ConfigMapObject): Promise<void> {
+  const { cluster, names } = place;
+  const dryRun = { dryRun: true };
+  await rehearseSecret(place, change);
+  await cluster.remove(configMapRef(place), preconditionsOf(configMap), dryRun);
+  // One of the same name stands there still, so another one is asked for.
+  const probe = newConfigMap(place, keepConfigMap(configMap), anchorsOf(configMap, names) ?? Buffer.from(''));
+  const { metadata, ...rest } = probe;
+  await cluster.create(
+    configMapRef(place),
+    { ...rest, metadata: { ...metadata, name: `${bundleName}-rehearsal` } },
+    dryRun,
+  );
+}
+
+/**
+ * The write that cannot arm the accident. A Sentry that starts while the `ca.crt` of the two objects
+ * differ makes a new root; one that starts while the ConfigMap is missing exits and writes nothing
+ * (both measured). So the ConfigMap is absent while the two could differ. Whatever fails in between
+ * is undone or finished by `closeGap` before the error goes on.
+ * @throws DaprMtlsError `cluster.conflict` when somebody else has written either object
+ */
+export async function writeAnchors(
+  place: ClusterPlace,
+  change: SecretChange,
+  configMap: ConfigMapObject,
+  pause: Pause,
+): Promise<void> {
+  const kept = keepConfigMap(configMap);
+  const wasThere = await place.cluster.remove(configMapRef(place), preconditionsOf(configMap));
+  if (!wasThere) throw gone(place);
+  try {
+    await place.cluster.patch(secretRef(place), patchOf(change));
+  } catch (error) {
+    const anchors = await closeGap(place, kept, pause);
+    // The answer may have been lost on its way, and the write done.
+    const wanted = change.data[place.names.anchors];
+    if (wanted !== undefined && anchors.equals(Buffer.from(wanted, 'base64'))) return;
+    throw error;
+  }
+  await pause.sleep(pause.pauseMs);
+  await putConfigMap(place, kept, Buffer.from(change.data[place.names.anchors] ?? '', 'base64'), pause);
+}
+
+/**
+ * Makes the ConfigMap anew from what the Secret holds, whoever left it missing. The Secret is
+ * touched first: a run that was thought dead and still holds its old resourceVersion cannot write
+ * it any more.
+ * @returns the anchors that now stand in both objects
+ * @throws DaprMtlsError `store.missing` where the Secret has none
+ */
+export async function closeGap(place: ClusterPlace, kept: KeptConfigMap, pause: Pause): Promise<Buffer> {
+  const anchors = await fence(place);
+  await pause.sleep(pause.pauseMs);
+  await putConfigMap(place, kept, anchors, pause);
+  return anchors;
+}
+
+const fenceAnnotation = 'dapr-mtls/fence';
+const fenceAttempts = 5;
+
+/** Moves the Secret's resourceVersion and returns the anchors it holds at that moment. */
+export async function fence(place: ClusterPlace): Promise<Buffer> {
+  for (let attempt = 1; ; attempt++) {
+    const secret = await place.cluster.get<SecretObject>(secretRef(place));
+    const { anchors } = filesOf(secret, place.names);
+    if (!secret || !anchors) throw noAnchors(place);
+    const { uid, resourceVersion } = preconditionsOf(secret);
+    const annotations = { [fenceAnnotation]: digest(Buffer.from(`${resourceVersion} ${attempt}`)).slice(0, 16) };
+    try {
+      await place.cluster.patch(secretRef(place), { metadata: { uid, resourceVersion, annotations } });
+      return anchors;
+    } catch (error) {
+      const isBeaten = error instanceof DaprMtlsError && error.code === 'cluster.conflict';
+      if (!isBeaten || attempt >= fenceAttempts) throw error;
+    }
+  }
+}
+
+const putAttempts = 10;
+const putRetryMs = 1000;
+
+/**
+ * Creates the ConfigMap; one that somebody else has made meanwhile is brought to the same anchors.
+ * Tried again and again: while it is missing no Sentry can start.
+ */
+async function putConfigMap(place: ClusterPlace, kept: KeptConfigMap, anchors: Buffer, { sleep }: Pause) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await place.cluster.create(configMapRef(place), newConfigMap(place, kept, anchors));
+      return;
+    } catch (error) {
+      if (!(error instanceof DaprMtlsError)) throw error;
+      // Also a create whose answer was lost may have been done.
+      if (await alignPresent(place, anchors).catch(() => false)) return;
+      if (error.code === 'cluster.forbidden' || attempt >= putAttempts) throw leftOpen(place, error);
+      await sleep(putRetryMs);
+    }
+  }
+}
+
+/** False where there is no ConfigMap. */
+async function alignPresent(place: ClusterPlace, anchors: Buffer): Promise<boolean> {
+  const present = await place.cluster.get<ConfigMapObject>(configMapRef(place));
+  if (!present) return false;
+  if (anchorsOf(present, place.names)?.equals(anchors)) return true;
+  const data = { [place.names.anchors]: anchors.toString('utf8') };
+  await place.cluster.patch(configMapRef(place), { metadata: preconditionsOf(present), data });
+  return true;
+}
+
+function leftOpen({ namespace }: ClusterPlace, cause: DaprMtlsError): DaprMtlsError {
+  return new DaprMtlsError(cause.code, {
+    message: `the ConfigMap ${namespace}/${bundleName} could not be put back, and no Sentry starts until it is there: ${cause.message}`,
+    hint: `Finish it as soon as the cluster answers: \`dapr-mtls repair -k\`. ${cause.hint}`,
+    cause,
+  });
+}
+
+function newConfigMap({ namespace, names }: ClusterPlace, kept: KeptConfigMap, anchors: Buffer) {
+  const { labels, annotations, data, binaryData, immutable } = kept;
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: bundleName, namespace, labels, annotations },
+    data: { ...data, [names.anchors]: anchors.toString('utf8') },
+    ...(Object.keys(binaryData).length > 0 ? { binaryData } : {}),
+    ...(immutable ? { immutable } : {}),
+  };
+}
+
+/**
+ * Reads both objects again. Should they differ, the ConfigMap is taken away at once: better a
+ * Sentry that waits than one that makes a new root.
+ * @throws DaprMtlsError `store.mismatch`, `store.conflict`
+ */
+export async function readBack(place: ClusterPlace, expected: Readonly<Record<string, string>>): Promise<void> {
+  const { secret, configMap } = await readObjects(place);
+  const { names, namespace } = place;
+  const isWritten = Object.entries(expected).every(([name, value]) => secret?.data?.[name] === value);
+  if (place.hasConfigMap && secret && configMap && !isSame(secret, configMap, names)) {
+    const again = await place.cluster.get<SecretObject>(secretRef(place));
+    if (again && !isSame(again, configMap, names)) {
+      await place.cluster.remove(configMapRef(place), preconditionsOf(configMap));
+      throw new DaprMtlsError('store.mismatch', {
+        message: `somebody else wrote ${namespace}/${bundleName} at the same moment; the ConfigMap was taken away, so that no Sentry starts on two different roots`,
+        hint: 'Make both one bundle again: `dapr-mtls repair -k --from secret`.',
+      });
+    }
+  }
+  if (isWritten && (configMap || !place.hasConfigMap)) return;
+  throw new DaprMtlsError('store.conflict', {
+    message: `${namespace}/${bundleName} was changed by somebody else right after it was written`,
+    hint: 'Look at it with `dapr-mtls check -k`; find out who writes there with `kubectl get --show-managed-fields`.',
+  });
+}
+
+function isSame(secret: SecretObject, configMap: ConfigMapObject, names: FileNames): boolean {
+  const { anchors } = filesOf(secret, names);
+  const others = anchorsOf(configMap, names);
+  return anchors !== undefined && others !== undefined && anchors.equals(others);
+}
+
+function gone({ namespace }: ClusterPlace): DaprMtlsError {
+  return new DaprMtlsError('cluster.conflict', {
+    message: `the ConfigMap ${namespace}/${bundleName} was deleted by somebody else meanwhile; nothing was written`,
+    hint: 'Wait until the other run has ended, look at it with `dapr-mtls check -k`, then run the command again.',
+  });
+}
+
+function noAnchors({ namespace, names }: ClusterPlace): DaprMtlsError {
+  return new DaprMtlsError('store.missing', {
+    message: `the Secret ${namespace}/${bundleName} holds no ${names.anchors}`,
+    hint: 'Restore a copy: `dapr-mtls repair -k --from backup`.',
+  });
+}

@@ -1,0 +1,8 @@
+import { DaprMtlsError } from '../errors.ts';
+
+export function noBackup(wanted: string | undefined, place: string): DaprMtlsError {
+  return new DaprMtlsError('file.missing', {
+    message: wanted === undefined ? `there are no backups in ${place}` : `there is no backup ${wanted} in ${place}`,
+    hint: 'See which there are: `dapr-mtls backup list`.',
+  });
+}
