@@ -73,6 +73,12 @@ export function openAdmin({ server, caCertificate, identity, ...paths }: AdminAc
   };
 }
 
+/** Is the object's condition Ready true? */
+export function isReady(object: KubeJson): boolean {
+  const conditions = (object.status?.conditions ?? []) as readonly KubeJson[];
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}
+
 /** The environment of kubectl and helm: nothing of the tests' own, caches in the cluster's folder. */
 export function clusterEnv(kubeconfig: string, folder: string): Record<string, string> {
   return { PATH: process.env.PATH ?? '', HOME: folder, KUBECONFIG: kubeconfig };

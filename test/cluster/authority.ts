@@ -27,55 +27,55 @@ export interface Authority {
   issueServer(address: string): Identity;
 }
 
-const hourMs = 3_600_000;
+/** Who signs: a name, as DER, and a key. */
+export interface Signer {
+  readonly name: Buffer;
+  readonly key: KeyObject;
+}
 
-/** Certificates are valid for one day from an hour ago: longer than any test run. */
-export function makeAuthority(now: Date = new Date()): Authority {
-  const key = newKey();
-  const subject = commonName('dapr-mtls test cluster');
-  const validity = {
-    notBefore: new Date(now.getTime() - hourMs),
-    notAfter: new Date(now.getTime() + 24 * hourMs),
-  };
-  const issue = (to: Buffer, extensions: readonly Buffer[]): Identity => {
-    const ownKey = newKey();
-    const der = forge({
-      ...validity,
-      serial: newSerial(),
-      subject: to,
-      issuer: subject,
-      key: ownKey,
-      signer: key,
-      extensions: [keyUsage('digitalSignature'), ...extensions],
-    });
-    return {
-      certificate: encodePem('CERTIFICATE', der),
-      key: ownKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    };
-  };
-  const root = forge({
-    ...validity,
-    serial: newSerial(),
-    subject,
-    issuer: subject,
-    key,
-    signer: key,
-    extensions: [basicConstraints(true), keyUsage('keyCertSign')],
-  });
+/** The authority's own certificate and all of its own are valid for a day: longer than any test run. */
+export function makeAuthority(): Authority {
+  const self: Signer = { name: commonName('dapr-mtls test cluster'), key: newKey() };
+  const root = issue(self, self.name, self.key, [basicConstraints(true), keyUsage('keyCertSign')]);
   return {
-    certificate: encodePem('CERTIFICATE', root),
+    certificate: root,
     issueClient: (user, groups = []) => {
       const organizations = groups.map((value): Attribute => ({ type: 'organization', as: 'utf8', value }));
-      return issue(name(...organizations, { type: 'commonName', as: 'utf8', value: user }), [
-        extendedKeyUsage('client'),
-      ]);
+      const subject = name(...organizations, { type: 'commonName', as: 'utf8', value: user });
+      return issueLeaf(self, subject, [extendedKeyUsage('client')]);
     },
-    issueServer: (address) => {
-      if (!isIPv4(address)) throw new Error(`${address} is no IPv4 address`);
-      const bytes = Buffer.from(address.split('.').map(Number));
-      return issue(commonName(address), [extendedKeyUsage('server'), alternativeName('ip', bytes)]);
-    },
+    issueServer: (address) => issueServer(address, self),
   };
+}
+
+/** For a server on an IPv4 address. */
+export function issueServer(address: string, signer: Signer): Identity {
+  if (!isIPv4(address)) throw new Error(`${address} is no IPv4 address`);
+  const bytes = Buffer.from(address.split('.').map(Number));
+  return issueLeaf(signer, commonName(address), [extendedKeyUsage('server'), alternativeName('ip', bytes)]);
+}
+
+function issueLeaf(signer: Signer, subject: Buffer, extensions: readonly Buffer[]): Identity {
+  const key = newKey();
+  const certificate = issue(signer, subject, key, [keyUsage('digitalSignature'), ...extensions]);
+  return { certificate, key: key.export({ type: 'pkcs8', format: 'pem' }) as string };
+}
+
+const hourMs = 3_600_000;
+
+function issue(signer: Signer, subject: Buffer, key: KeyObject, extensions: readonly Buffer[]): string {
+  const now = Date.now();
+  const der = forge({
+    notBefore: new Date(now - hourMs),
+    notAfter: new Date(now + 24 * hourMs),
+    serial: newSerial(),
+    subject,
+    issuer: signer.name,
+    key,
+    signer: signer.key,
+    extensions,
+  });
+  return encodePem('CERTIFICATE', der);
 }
 
 function newKey(): KeyObject {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Admin, clusterEnv, openAdmin, runProgram } from './admin.ts';
+import { type Admin, clusterEnv, isReady, type KubeJson, openAdmin, runProgram } from './admin.ts';
 import { type Authority, makeAuthority } from './authority.ts';
 import { buildPrograms } from './build-programs.ts';
 import { startGuard } from './guard.ts';
@@ -36,6 +36,8 @@ export interface TestCluster {
   addUser(name: string, grants: readonly Grant[], options?: UserOptions): Promise<string>;
   /** Runs helm and returns what it prints. */
   helm(args: readonly string[]): Promise<string>;
+  /** Aborted as soon as the cluster is being stopped. */
+  readonly stopped: AbortSignal;
   stop(): Promise<void>;
 }
 
@@ -139,11 +141,23 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
         // A node whose heartbeat a busy machine delays must not lose its pods.
         '--node-monitor-grace-period=10m',
       ]),
-      start('kube-scheduler', [...client, '--leader-elect=false', '--secure-port=0']),
-      start('kwok', [...client, '--manage-all-nodes=true', `--config=${file('stages.yaml', encodeStages())}`]),
+      start('kube-scheduler', [
+        ...client,
+        '--leader-elect=false',
+        '--secure-port=0',
+        '--kube-api-qps=300',
+        '--kube-api-burst=600',
+      ]),
+      start('kwok', [
+        ...client,
+        '--manage-all-nodes=true',
+        '--cidr=10.64.0.1/12',
+        `--config=${file('stages.yaml', encodeStages())}`,
+      ]),
     ];
     await whileAlive([etcd, apiServer, ...rest], () => addNodes(admin, options.nodes ?? 2));
 
+    const stopping = new AbortController();
     return {
       kubeconfig,
       server,
@@ -154,7 +168,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
       addUser: (name, grants, userOptions) =>
         addUser({ admin, authority, server, folder }, name, grants, userOptions ?? {}),
       helm: (args) => runProgram(programs.helm, args, clusterEnv(kubeconfig, folder)),
+      stopped: stopping.signal,
       stop: async () => {
+        stopping.abort();
         admin.close();
         await stop();
       },
@@ -177,20 +193,13 @@ async function addNodes(admin: Admin, count: number): Promise<void> {
   }
   await waitUntil('the nodes are ready', async () => {
     const { body } = await admin.request('GET', '/api/v1/nodes');
-    // biome-ignore lint/suspicious/noExplicitAny: a node, as JSON has it
-    return body.items?.filter((node: any) => isReady(node) && (node.spec.taints ?? []).length === 0).length === count;
+    const nodes = (body.items ?? []) as KubeJson[];
+    return nodes.filter((node) => isReady(node) && (node.spec.taints ?? []).length === 0).length === count;
   });
   await waitUntil('the default service account is there', async () => {
     const { status } = await admin.request('GET', '/api/v1/namespaces/default/serviceaccounts/default');
     return status === 200;
   });
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: an object with conditions, as JSON has it
-function isReady(object: any): boolean {
-  return object.status?.conditions?.some(
-    ({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True',
-  );
 }
 
 /** Does the work, and gives up as soon as one of the services is no more. */
