@@ -29,10 +29,7 @@ export interface ServiceStatus {
 /** One entry a service: those that are there, and those that no control plane is without. */
 export function judgeServices(objects: StatusObjects, at: Date): ServiceStatus[] {
   return statusServices.flatMap((service) => {
-    const workload = objects.workloads?.find(
-      ({ metadata, kind }) =>
-        metadata.name === service.name && (kind ?? service.resource.kind) === service.resource.kind,
-    );
+    const workload = objects.workloads?.find(({ metadata }) => metadata.name === service.name);
     const pods = objects.pods.filter((pod) => pod.metadata.labels?.app === service.name && isAlive(pod));
     if (!workload && pods.length === 0 && !service.required) return [];
     return judgeService(service, workload, pods, objects, at);
