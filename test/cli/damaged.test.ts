@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { CheckReport } from '../../src/app/check.ts';
+import type { CheckReport } from '../../src/app/check/check.ts';
 import type { ExpiryReport } from '../../src/app/expiry.ts';
 import type { InspectReport } from '../../src/app/inspect.ts';
 import type { RenewalReport } from '../../src/app/renew/report.ts';

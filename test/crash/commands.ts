@@ -4,7 +4,7 @@ import { type InitInput, initialize } from '../../src/app/init.ts';
 import { encodePrivateKey, generateKey } from '../../src/pki/keys.ts';
 import { bundleParts } from '../../src/pki/reading.ts';
 import { listBackups } from '../../src/store/directory/backups.ts';
-import { defaultNames } from '../../src/store/directory/place.ts';
+import { defaultNames } from '../../src/store/file-names.ts';
 import {
   initInput,
   linkAsKubelet,

@@ -50,7 +50,7 @@ const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC
 
 /** What makes a rule speak, and what comes close to it without. */
 const cases: Record<
-  FindingCode,
+  Exclude<FindingCode, `owner.${string}`>,
   { readonly severity?: Severity; readonly trigger: Situation; readonly accept?: Situation }
 > = {
   'bundle.missing': { trigger: changed('issuerKey', () => undefined) },
