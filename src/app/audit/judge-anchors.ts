@@ -44,7 +44,7 @@ export function judgeAnchors(pem: string, { needed, chains }: Reference, at: Dat
   }
   const anchors = [...new Set(held.map(({ fingerprint }) => fingerprint))];
   const refusal = whyNothingVerifies(chains, held, at);
-  if (refusal !== undefined) return { state: 'broken', reason: refusal, anchors };
+  if (refusal !== undefined) return { state: 'broken', reason: `verifies none of its peers: ${refusal}`, anchors };
   const lacking = needed.find(({ fingerprint }) => !anchors.includes(fingerprint));
   if (lacking) return { state: 'stale', reason: `lacks the anchor ${lacking.fingerprint.slice(0, 16)}`, anchors };
   return { state: 'current', reason: null, anchors };
