@@ -6,6 +6,7 @@ type Loader = () => Promise<{ default: CommandClass }>;
 /** Every command and how to load it. Only the one that is asked for is loaded. */
 export const commandTable = {
   mtls: () => import('./mtls.ts'),
+  'mtls audit': () => import('./mtls/audit.ts'),
   'mtls backup create': () => import('./mtls/backup/create.ts'),
   'mtls backup list': () => import('./mtls/backup/list.ts'),
   'mtls backup prune': () => import('./mtls/backup/prune.ts'),
@@ -21,6 +22,7 @@ export const commandTable = {
   'mtls inspect': () => import('./mtls/inspect.ts'),
   'mtls renew-certificate': () => import('./mtls/renew-certificate.ts'),
   'mtls repair': () => import('./mtls/repair.ts'),
+  'mtls restart': () => import('./mtls/restart.ts'),
   'mtls status': () => import('./status.ts'),
 } as const satisfies Record<string, Loader>;
 

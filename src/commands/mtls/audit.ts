@@ -1,0 +1,68 @@
+import * as Flags from '@oclif/core/flags';
+import { auditSidecars, exitCodeOfAudit } from '../../app/audit/audit.ts';
+import { auditRemarks } from '../../app/audit/remarks.ts';
+import { gatherAudit } from '../../cli/audit-input.ts';
+import { atFlag, clusterFlags, failOnFlag } from '../../cli/flags.ts';
+import { MtlsCommand } from '../../cli/mtls-command.ts';
+import { withCluster } from '../../cli/with-cluster.ts';
+import { renderAudit } from '../../render/audit.ts';
+
+export default class Audit extends MtlsCommand {
+  static override summary = 'Which sidecars hold which trust anchors, and who would break.';
+  static override description =
+    `A sidecar is born with its trust anchors and keeps them until its pod is re-created. This command reads what
+every pod was born with and holds it against the live bundle, or against another one that you mean to bring.
+
+current: holds the root, the anchor whose key signed the issuer in use. stale: lacks it and verifies its peers all the same, as under
+a bridge. broken: verifies none of them, so that new connections fail; established ones hide it. unknown: the pod does not tell.
+
+Pods that have ended do not count, those that are being deleted do. Clients that are not pods are seen by no audit.`;
+  static override examples = [
+    { description: 'Has every sidecar followed?', command: '<%= bin %> audit -k' },
+    {
+      description: 'In CI: only who is cut off makes the exit code 10',
+      command: '<%= bin %> audit -k --fail-on error',
+    },
+    { description: 'Who would break under another bundle?', command: '<%= bin %> audit -k --against new-certs' },
+    { description: 'Does everybody hold these anchors?', command: '<%= bin %> audit -k --against new-root.crt' },
+    {
+      description: 'The pods that are cut off',
+      command:
+        '<%= bin %> audit -k --format json | jq -r \'.sidecars[] | select(.state == "broken") | "\\(.namespace)/\\(.pod)"\'',
+    },
+  ];
+  static override exitCodes = [3, 4, 5, 10];
+  static override flags = {
+    ...clusterFlags,
+    against: Flags.string({
+      description: 'A PEM file of anchors, or a directory with a bundle, instead of the live bundle.',
+      helpValue: 'FILE|DIR',
+    }),
+    'all-namespaces': Flags.boolean({
+      char: 'A',
+      description: 'The sidecars of all namespaces; so it is unless --only-namespace names one.',
+      exclusive: ['only-namespace'],
+    }),
+    'only-namespace': Flags.string({
+      description: 'The sidecars of this namespace alone.',
+      helpValue: 'NAMESPACE',
+    }),
+    'all-pods': Flags.boolean({
+      description:
+        'Look into every pod, not only into those that the injector of Dapr 1.11 and later has labelled: finds sidecars of an older injector, and those that nobody injected.',
+    }),
+    ...atFlag,
+    ...failOnFlag('warning'),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Audit);
+    // Reading commands mean the cluster unless they are told otherwise, and only a cluster has pods.
+    const report = await withCluster({ ...flags, kubernetes: true }, this.env, async (cluster) =>
+      auditSidecars(await gatherAudit(cluster, flags), flags.at ?? this.now()),
+    );
+    await this.emit(report, flags.format, renderAudit);
+    for (const remark of auditRemarks(report)) this.streams.note(`${remark}\n`);
+    process.exitCode = exitCodeOfAudit(report, flags['fail-on']);
+  }
+}
