@@ -1,0 +1,56 @@
+import { DaprMtlsError } from '../../errors.ts';
+import type { ControlPlane } from '../../kube/dapr/control-plane.ts';
+import { trustBundleName } from '../../kube/dapr/services.ts';
+import type { KubeObject } from '../../kube/port.ts';
+
+interface DataObject extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+export type SecretObject = DataObject;
+export type ConfigMapObject = DataObject;
+
+/** The two objects of a bundle; 'unread' where this user may not read one. */
+export interface StoredObjects {
+  readonly secret: SecretObject | undefined | 'unread';
+  readonly configMap: ConfigMapObject | undefined | 'unread';
+}
+
+/**
+ * That a Sentry which starts now takes the bundle as it is. It makes a new root, and cuts off every
+ * running sidecar, if the Secret lacks a part or the two objects differ by a byte; it exits if one of
+ * them is missing (pkg/sentry/server/ca/kube.go). What may not be read is not judged.
+ * @throws DaprMtlsError `store.missing`, `store.mismatch`
+ */
+export function assertSentryMayStart(
+  { secret, configMap }: StoredObjects,
+  { namespace, fileNames, release }: Pick<ControlPlane, 'namespace' | 'fileNames' | 'release'>,
+): void {
+  const where = `${namespace}/${trustBundleName}`;
+  if (secret !== 'unread') {
+    const lacking = Object.values(fileNames).find((name) => !secret?.data?.[name]);
+    if (!secret) throw missing(`there is no Secret ${where}: a Sentry that starts now exits`);
+    if (lacking) throw missing(`the Secret ${where} has no ${lacking}: a Sentry that starts now makes a new root`);
+  }
+  if (configMap === 'unread' || !knowsConfigMap(release, configMap)) return;
+  if (!configMap) throw missing(`there is no ConfigMap ${where}: a Sentry that starts now exits`);
+  const anchors = configMap.data?.[fileNames.anchors];
+  if (!anchors)
+    throw missing(`the ConfigMap ${where} has no ${fileNames.anchors}: a Sentry that starts now makes a new root`);
+  if (secret === 'unread' || secret.data?.[fileNames.anchors] === Buffer.from(anchors).toString('base64')) return;
+  throw new DaprMtlsError('store.mismatch', {
+    message: `Secret and ConfigMap ${where} hold different ${fileNames.anchors}: a Sentry that starts now makes a new root, and cuts off every sidecar; nothing was restarted`,
+    hint: 'Make them one bundle again: `dapr-mtls repair -k --from secret` or `--from configmap`.',
+  });
+}
+
+/** Dapr up to 1.11 keeps the bundle in the Secret alone. */
+function knowsConfigMap(release: ControlPlane['release'], configMap: ConfigMapObject | undefined): boolean {
+  return release ? release.major > 1 || release.minor >= 12 : configMap !== undefined;
+}
+
+function missing(message: string): DaprMtlsError {
+  return new DaprMtlsError('store.missing', {
+    message: `${message}; nothing was restarted`,
+    hint: 'See what stands there: `dapr-mtls check -k`. Finish an interrupted change or bring a copy back: `dapr-mtls repair -k`.',
+  });
+}

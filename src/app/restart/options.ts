@@ -1,0 +1,15 @@
+import type { Clock } from '../../kube/rollout/clock.ts';
+import type { RestartProgress } from './progress.ts';
+
+/** What every restart is given. */
+export interface RestartOptions {
+  /** For all of it. Without one each workload gets the usual time for itself, which only applications may have. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly onProgress: (progress: RestartProgress) => void;
+  /** Throws when the run is to stop. */
+  readonly assertRunning: () => void;
+}
+
+/** Upstream's `--timeout`. */
+export const defaultTimeoutMs = 300_000;

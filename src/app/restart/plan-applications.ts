@@ -1,0 +1,85 @@
+import { readControlPlane } from '../../kube/dapr/control-plane.ts';
+import { readPods } from '../../kube/pods/read-pods.ts';
+import { injectedSelector } from '../../kube/pods/sidecar-pod.ts';
+import type { Cluster } from '../../kube/port.ts';
+import { readWorkload } from '../../kube/rollout/read-workload.ts';
+import { whyNotRestartable } from '../../kube/rollout/restart-workload.ts';
+import type { RollingWorkload } from '../../kube/rollout/workload.ts';
+import { type Applications, type GroupedPod, groupByWorkload, nameApplication, whatToDo } from './applications.ts';
+import { chooseApplications, type WorkloadName } from './choose-applications.ts';
+import { rehearseRestarts, requestsAtOnce } from './rehearse.ts';
+import type { DueRestart, LeftWorkload, RestartPlan } from './report.ts';
+import { runInTurns } from './run-in-turns.ts';
+
+export interface ApplicationsPlan extends RestartPlan {
+  readonly scope: 'applications';
+  readonly anchorsName: string;
+}
+
+export interface ApplicationsWish {
+  readonly controlPlaneNamespace: string;
+  /** Undefined: all of them. */
+  readonly namespace: string | undefined;
+  /** Empty: every workload with a sidecar. */
+  readonly only: readonly WorkloadName[];
+}
+
+/**
+ * Which workloads have pods with a sidecar, and which of them a restart would replace. Writes nothing.
+ * @throws DaprMtlsError `usage.invalid` for a name that is not there, `cluster.*` also for a right that is missing
+ */
+export async function planApplicationsRestart(
+  cluster: Cluster,
+  { controlPlaneNamespace, namespace, only }: ApplicationsWish,
+): Promise<ApplicationsPlan> {
+  const controlPlane = await readControlPlane(cluster, controlPlaneNamespace);
+  // Injectors before 1.11 label nothing; without a version nothing is taken for granted.
+  const { release } = controlPlane;
+  const labels = release !== undefined && (release.major > 1 || release.minor >= 11);
+  const pods: GroupedPod[] = [];
+  // Of each pod little is kept: its anchors alone are two kilobytes.
+  for await (const pod of readPods(cluster, { namespace, labelSelector: labels ? injectedSelector : undefined })) {
+    const { namespace, phase, workload, deletionTimestamp } = pod;
+    pods.push({ namespace, phase, workload, deletionTimestamp });
+  }
+  const chosen = chooseApplications(groupByWorkload(pods), only);
+  const looked = await runInTurns(chosen.due, requestsAtOnce, async ({ ref }) => readWorkload(cluster, ref));
+  const { due, left, remarks } = judgeApplications(chosen, looked);
+  await rehearseRestarts(cluster, due);
+  return {
+    scope: 'applications',
+    controlPlaneNamespace,
+    anchorsName: controlPlane.fileNames.anchors,
+    due,
+    left,
+    remarks,
+  };
+}
+
+/** Pure: sorts out what would not roll. @param workloads in the order of `due`; undefined where there is none */
+export function judgeApplications(
+  { due, left }: Applications,
+  workloads: readonly (RollingWorkload | undefined)[],
+): Pick<RestartPlan, 'due' | 'left' | 'remarks'> {
+  const rolling: DueRestart[] = [];
+  const leftHere: LeftWorkload[] = [];
+  const remarks: string[] = [];
+  due.forEach((restart, index) => {
+    const { ref, pods } = restart;
+    const parts = { kind: ref.resource.kind, namespace: ref.namespace, name: ref.name, pods };
+    const workload = workloads[index];
+    const reason = workload && whyNotRestartable(workload);
+    if (!workload) {
+      // A ReplicaSet that somebody made without a Deployment, under a name that looks like one.
+      leftHere.push({ ...parts, action: 'by-hand', reason: `it is not there: ${whatToDo('ReplicaSet', '', '')}` });
+    } else if (reason) leftHere.push({ ...parts, action: 'skipped', reason });
+    else {
+      rolling.push(restart);
+      const partition = workload.spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
+      if (partition > 0) {
+        remarks.push(`${nameApplication(ref)} has partition ${partition}: its pods below that number are not replaced`);
+      }
+    }
+  });
+  return { due: rolling, left: [...leftHere, ...left], remarks };
+}

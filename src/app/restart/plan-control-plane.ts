@@ -1,0 +1,111 @@
+import { DaprMtlsError } from '../../errors.ts';
+import { look, readControlPlane } from '../../kube/dapr/control-plane.ts';
+import { controlPlaneServices, sentryName, trustBundleName } from '../../kube/dapr/services.ts';
+import type { Cluster } from '../../kube/port.ts';
+import { resources } from '../../kube/resources.ts';
+import { readWorkload } from '../../kube/rollout/read-workload.ts';
+import { whyNotRestartable } from '../../kube/rollout/restart-workload.ts';
+import { nameWorkload, type RollingWorkload, type WorkloadRef } from '../../kube/rollout/workload.ts';
+import { assertSentryMayStart, type ConfigMapObject, type SecretObject } from './judge-stored-bundle.ts';
+import { rehearseRestarts } from './rehearse.ts';
+import type { RestartPlan } from './report.ts';
+
+export interface ControlPlanePlan extends RestartPlan {
+  readonly scope: 'control-plane';
+  /** The key of the ConfigMap under which the anchors are. */
+  readonly anchorsName: string;
+}
+
+/** A service of the control plane as it was found. */
+interface FoundService {
+  readonly ref: WorkloadRef;
+  readonly workload: RollingWorkload | undefined;
+}
+
+/**
+ * What a restart of the control plane would do, in its order. Everything that can be known to go wrong
+ * is told here, before anything is restarted: a bundle on which a starting Sentry would exit or make a
+ * new root, a paused Deployment, a right that is missing. Writes nothing.
+ * @throws DaprMtlsError `dapr.missing`, `store.missing`, `store.mismatch`, `rollout.failed`, `cluster.*`
+ */
+export async function planControlPlaneRestart(cluster: Cluster, namespace: string): Promise<ControlPlanePlan> {
+  const bundleRef = { namespace, name: trustBundleName };
+  const [services, controlPlane, secret, configMap] = await Promise.all([
+    Promise.all(controlPlaneServices.map((service) => findService(cluster, { ...service, namespace }))),
+    readControlPlane(cluster, namespace),
+    look<SecretObject>(cluster, { resource: resources.secrets, ...bundleRef }),
+    look<ConfigMapObject>(cluster, { resource: resources.configMaps, ...bundleRef }),
+  ]);
+  const plan = judgeServices(services, namespace);
+  const read = <T>({ presence, object }: { presence: string; object: T | undefined }) =>
+    presence === 'unknown' ? 'unread' : object;
+  assertSentryMayStart({ secret: read(secret), configMap: read(configMap) }, controlPlane);
+  await rehearseRestarts(cluster, plan.due);
+  const remarks = [secret, configMap].flatMap(({ refusal }) =>
+    refusal ? `Not checked whether Secret and ConfigMap hold the same anchors: ${refusal.message}` : [],
+  );
+  return { ...plan, remarks, scope: 'control-plane', anchorsName: controlPlane.fileNames.anchors };
+}
+
+async function findService(cluster: Cluster, ref: WorkloadRef): Promise<FoundService> {
+  return { ref, workload: await readWorkload(cluster, ref) };
+}
+
+/** Pure. @throws DaprMtlsError `dapr.missing` without a running Sentry, `rollout.failed` for what would not roll */
+export function judgeServices(
+  services: readonly FoundService[],
+  namespace: string,
+): Pick<RestartPlan, 'controlPlaneNamespace' | 'due' | 'left'> {
+  assertSentryRuns(services, namespace);
+  const found = services.flatMap(({ ref, workload }) => (workload ? { ref, workload } : []));
+  const running = found.filter(({ workload }) => replicasOf(workload) > 0);
+  for (const { ref, workload } of running) {
+    const reason = whyNotRestartable(workload);
+    if (reason) throw wouldNotRoll(ref, reason);
+  }
+  const skip = (ref: WorkloadRef, reason: string) => ({
+    ...nameParts(ref),
+    pods: 0,
+    action: 'skipped' as const,
+    reason,
+  });
+  return {
+    controlPlaneNamespace: namespace,
+    due: running.map(({ ref, workload }) => ({ ref, pods: replicasOf(workload) })),
+    left: services.flatMap(({ ref, workload }) => {
+      if (!workload) return skip(ref, 'it is not there');
+      return replicasOf(workload) > 0 ? [] : skip(ref, 'it is scaled to 0');
+    }),
+  };
+}
+
+function nameParts({ resource, namespace, name }: WorkloadRef) {
+  return { kind: resource.kind, namespace, name };
+}
+
+function replicasOf({ spec }: RollingWorkload): number {
+  return spec?.replicas ?? 1;
+}
+
+/** Whoever starts without it gets no certificate, and waits for one for ever. */
+function assertSentryRuns(services: readonly FoundService[], namespace: string): void {
+  const sentry = services.find(({ ref }) => ref.name === sentryName)?.workload;
+  if (sentry && replicasOf(sentry) > 0) return;
+  throw new DaprMtlsError('dapr.missing', {
+    message: `${sentry ? `${sentryName} is scaled to 0` : `there is no ${sentryName}`} in namespace ${namespace}: what starts without it gets no certificate; nothing was restarted`,
+    hint: sentry
+      ? `Bring it back first: \`kubectl scale -n ${namespace} deploy/${sentryName} --replicas=1\`.`
+      : 'Name the namespace of the control plane with -n, or another cluster with --context.',
+  });
+}
+
+function wouldNotRoll(ref: WorkloadRef, reason: string): DaprMtlsError {
+  const name = nameWorkload(ref);
+  const isPaused = ref.resource.kind === 'Deployment';
+  return new DaprMtlsError('rollout.failed', {
+    message: `${name} in namespace ${ref.namespace} cannot be restarted: ${reason}; nothing was restarted`,
+    hint: isPaused
+      ? `Whoever has paused it may have a reason. To go on: \`kubectl rollout resume -n ${ref.namespace} ${name}\`.`
+      : 'Set its updateStrategy to RollingUpdate, or restart the control plane by hand.',
+  });
+}

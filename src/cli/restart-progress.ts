@@ -1,0 +1,74 @@
+import type { RestartProgress } from '../app/restart/progress.ts';
+import { formatSpan } from '../render/instant.ts';
+import { printable } from '../render/text.ts';
+import type { Streams } from './streams.ts';
+
+export interface ProgressDisplay {
+  readonly show: (progress: RestartProgress) => void;
+  /** Leaves the terminal as it was; to be called however the restart ends. */
+  readonly close: () => void;
+}
+
+/** What a spinner is asked to do; the library is loaded only where there is a terminal to spin on. */
+interface Spinner {
+  /** One that turns already only takes the new text. */
+  start(text: string): unknown;
+  stop(): unknown;
+}
+
+/**
+ * Progress on standard error: on a terminal one line that moves while workloads are waited for, and
+ * a line for each that is back; elsewhere a line for every step.
+ */
+export async function openProgressDisplay(
+  streams: Streams,
+  env: NodeJS.ProcessEnv,
+  isQuiet: boolean,
+): Promise<ProgressDisplay> {
+  // The library itself stays still on a dumb terminal and in CI, and would print nothing at all.
+  if (!process.stderr.isTTY || env.TERM === 'dumb' || env.CI !== undefined || isQuiet) return writeLines(streams);
+  const { default: createSpinner } = await import('yocto-spinner');
+  // Signals are for the stop switch: the run ends in order, and says what is done.
+  return spin(streams, createSpinner({ stream: process.stderr, handleSignals: false }));
+}
+
+export function writeLines(streams: Notes): ProgressDisplay {
+  return {
+    show: (progress) => {
+      writeLasting(streams, progress);
+      if (progress.kind === 'restarting') streams.note(`Restarting ${progress.workload}..\n`);
+      else if (progress.kind === 'waiting') streams.note(`${progress.workload}: ${progress.message}\n`);
+    },
+    close: () => {},
+  };
+}
+
+export function spin(streams: Notes, spinner: Spinner): ProgressDisplay {
+  const waiting = new Map<string, string>();
+  const turn = () => {
+    const lines = [...waiting].map(([workload, message]) => printable(`${workload}: ${message}`));
+    if (lines.length > 0) spinner.start(lines.join('\n  '));
+    else spinner.stop();
+  };
+  return {
+    show: (progress) => {
+      if (progress.kind === 'restarting') waiting.set(progress.workload, 'restarting');
+      else if (progress.kind === 'waiting') waiting.set(progress.workload, progress.message);
+      else if (progress.kind === 'restarted') waiting.delete(progress.workload);
+      writeLasting(streams, progress);
+      turn();
+    },
+    close: () => spinner.stop(),
+  };
+}
+
+type Notes = Pick<Streams, 'note' | 'warn'>;
+
+/** What is worth its own line on a terminal, too. */
+function writeLasting({ note, warn }: Notes, progress: RestartProgress): void {
+  if (progress.kind === 'remark') warn(`${progress.text}\n`);
+  else if (progress.kind === 'skipped') note(`${progress.workload} is skipped: ${progress.reason}\n`);
+  else if (progress.kind === 'restarted') {
+    note(`${progress.workload} is back after ${formatSpan(progress.elapsedMs / 1000)}\n`);
+  }
+}

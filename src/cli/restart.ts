@@ -1,0 +1,99 @@
+import { keepLedger } from '../app/restart/failure.ts';
+import { defaultTimeoutMs, type RestartOptions } from '../app/restart/options.ts';
+import { planApplicationsRestart } from '../app/restart/plan-applications.ts';
+import { planControlPlaneRestart } from '../app/restart/plan-control-plane.ts';
+import { describeLedger } from '../app/restart/progress.ts';
+import { type RestartReport, reportRestart } from '../app/restart/report.ts';
+import { carryOutApplications } from '../app/restart/restart-applications.ts';
+import { carryOutControlPlane, restartControlPlane } from '../app/restart/restart-control-plane.ts';
+import { findControlPlane } from '../kube/dapr/find.ts';
+import type { Cluster } from '../kube/port.ts';
+import type { RestartScope } from './restart-input.ts';
+import { openProgressDisplay } from './restart-progress.ts';
+import { Interrupted, installStopSwitch, type StopSwitch } from './stop.ts';
+import type { Streams } from './streams.ts';
+
+export interface RestartSurroundings {
+  readonly streams: Streams;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stop: StopSwitch;
+  /** No progress, as --quiet asks for. */
+  readonly isQuiet: boolean;
+}
+
+/**
+ * Lets a restart run under a display of its progress; a signal stops it between two requests.
+ * @param hint how to go on after a signal
+ * @throws Interrupted with what is done and what is not; whatever the restart throws
+ */
+export async function runRestart(
+  { streams, env, stop, isQuiet }: RestartSurroundings,
+  hint: string,
+  restart: (options: Omit<RestartOptions, 'timeoutMs'>) => Promise<RestartReport>,
+): Promise<RestartReport> {
+  const display = await openProgressDisplay(streams, env, isQuiet);
+  const { onProgress, ledger } = keepLedger(display.show);
+  try {
+    return await restart({
+      clock: { now: () => new Date(), sleep: stop.sleep },
+      assertRunning: stop.assertRunning,
+      onProgress,
+    });
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    throw new Interrupted(error.signal, { message: describeLedger(ledger()), hint });
+  } finally {
+    display.close();
+  }
+}
+
+/**
+ * `--restart` of a renewal: the control plane in its order, each service waited for.
+ * @throws DaprMtlsError as `restartControlPlane` does; Interrupted
+ */
+export async function restartAfterRenewal(
+  cluster: Cluster,
+  namespace: string,
+  timeoutMs: number,
+  surroundings: RestartSurroundings,
+): Promise<RestartReport> {
+  const hint = 'The renewed bundle is written. Restart what is left: `dapr-mtls restart -k`.';
+  return await runRestart(surroundings, hint, (options) =>
+    restartControlPlane(cluster, { ...options, namespace, timeoutMs }),
+  );
+}
+
+interface PerformFlags {
+  readonly timeout: number | undefined;
+  readonly 'max-parallel': number;
+  readonly 'dry-run': boolean;
+}
+
+/**
+ * `mtls restart`: finds the control plane, plans, and unless it is a dry run carries the plan out.
+ * @throws DaprMtlsError as the plans and restarts do; Interrupted
+ */
+export async function performRestart(
+  cluster: Cluster,
+  { controlPlaneNamespace: named, applications }: RestartScope,
+  { timeout, 'max-parallel': maxParallel, 'dry-run': isDryRun }: PerformFlags,
+  surroundings: Omit<RestartSurroundings, 'stop'>,
+): Promise<RestartReport> {
+  const controlPlaneNamespace = await findControlPlane(cluster, named);
+  const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
+  if (applications) {
+    const plan = await planApplicationsRestart(cluster, { ...applications, controlPlaneNamespace });
+    if (isDryRun) return reportRestart(cluster.location, plan, undefined);
+    const hint = 'What was begun goes on in the cluster. Go on with those that are not restarted: --only KIND/NAME.';
+    return await runRestart({ ...surroundings, stop: installStopSwitch() }, hint, (options) =>
+      carryOutApplications(cluster, plan, { ...options, timeoutMs, maxParallel }),
+    );
+  }
+  const plan = await planControlPlaneRestart(cluster, controlPlaneNamespace);
+  if (isDryRun) return reportRestart(cluster.location, plan, undefined);
+  const hint =
+    'What was begun goes on in the cluster. Run the same command again: it restarts all of them in their order.';
+  return await runRestart({ ...surroundings, stop: installStopSwitch() }, hint, (options) =>
+    carryOutControlPlane(cluster, plan, { ...options, timeoutMs: timeoutMs ?? defaultTimeoutMs }),
+  );
+}
