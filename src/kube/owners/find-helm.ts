@@ -1,7 +1,7 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { Cluster, KubeObject, ObjectMeta } from '../port.ts';
 import { resources } from '../resources.ts';
-import type { HelmFacts } from './facts.ts';
+import type { HelmFacts, HelmRelease } from './facts.ts';
 import { decodeRecord, type HelmRecord } from './helm-record.ts';
 import { type BundleName, describeRelease } from './helm-release.ts';
 
@@ -89,6 +89,25 @@ async function readRecords(
     records.push(record);
   }
   return records;
+}
+
+/**
+ * The manifest that the next upgrade is compared with. It HOLDS THE ISSUER KEY where values do.
+ * @throws DaprMtlsError as `Cluster.get` does; `cluster.rejected` where the record is gone
+ */
+export async function readDeployedManifest(
+  cluster: Cluster,
+  { name, namespace, revisions }: HelmRelease,
+): Promise<string> {
+  const { revision } = revisions.find(({ status }) => status === 'deployed') ?? revisions[0];
+  const secretName = `sh.helm.release.v1.${name}.v${revision}`;
+  const secret = await cluster.get<ReleaseSecret>({ resource: resources.secrets, namespace, name: secretName });
+  const record = decodeRecord(secret?.data?.release ?? '');
+  if (record) return record.manifest;
+  throw new DaprMtlsError('cluster.rejected', {
+    message: `the record of Helm release ${name}, revision ${revision}, cannot be read any more`,
+    hint: 'Somebody else is upgrading the release: run the command again.',
+  });
 }
 
 interface ReleaseSecret extends KubeObject {

@@ -79,6 +79,25 @@ export const findingTable = {
     'warning',
     'A Configuration lies in the watched directory: each change of it makes Sentry reload for nothing.',
   ],
+  'cluster.bundle-mismatch': [
+    'error',
+    'Secret and ConfigMap hold different anchors. The next Sentry that starts makes a new root, and every sidecar is cut off.',
+  ],
+  'cluster.bundle-empty': [
+    'error',
+    'The Secret or the ConfigMap stands there without its data. The next Sentry that starts makes a new root.',
+  ],
+  'cluster.configmap-missing': ['error', 'The ConfigMap is missing: no Sentry starts until it is there.'],
+  'cluster.immutable': ['warning', 'An object is immutable: neither Sentry nor a renewal can change the bundle.'],
+  'cluster.unread': ['info', 'This user may not read a part of the control plane; defaults were taken for it.'],
+  'owner.reverts': [
+    'warning',
+    'Somebody else declares another bundle than the one that is live, and will put it back.',
+  ],
+  'owner.helm-values': ['info', 'A Helm release holds the bundle in its values, the issuer key in clear.'],
+  'owner.helm-force': ['info', 'A Helm release stores no bundle: `helm upgrade --force` deletes the live one.'],
+  'owner.declares': ['info', 'Somebody else declares the bundle, and writes it again where it is changed.'],
+  'owner.not-checked': ['info', 'Whether somebody else keeps the bundle could not be read.'],
   'config.unreadable': ['warning', 'The Configuration cannot be read.'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { DaprMtlsError } from '../../errors.ts';
+import type { HelmRelease } from '../../kube/owners/facts.ts';
+import { quotePosix } from '../../render/shell-quote.ts';
+
+/** The release to upgrade, and the way to it. */
+export interface UpgradeRequest {
+  readonly release: Pick<HelmRelease, 'name' | 'namespace' | 'chart' | 'valuesPath'>;
+  /** `--helm-chart`: a reference, an archive or a folder; undefined for Dapr's own. */
+  readonly chart: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+}
+
+const officialRepository = 'https://dapr.github.io/helm-charts';
+
+/**
+ * The words after `helm`. The values come on standard input, so that no key stands on a command line
+ * or in a file.
+ * @throws DaprMtlsError `usage.invalid` where the chart has to be named
+ */
+export function upgradeArguments(request: UpgradeRequest, env: NodeJS.ProcessEnv): string[] {
+  return [...upgradeWords(request, env), '--values', '-'];
+}
+
+/** The same as people would type it, with the files of `dapr-mtls export` as its values. */
+export function upgradeByHand(request: UpgradeRequest, env: NodeJS.ProcessEnv, folder: string): string {
+  const { valuesPath } = request.release;
+  const set = (value: string, file: string) => ['--set-file', `${[...valuesPath, value].join('.')}=${folder}/${file}`];
+  const words = [
+    ...upgradeWords(request, env),
+    ...set('root.certPEM', 'ca.crt'),
+    ...set('issuer.certPEM', 'issuer.crt'),
+    ...set('issuer.keyPEM', 'issuer.key'),
+  ];
+  return ['helm', ...words].map(quotePosix).join(' ');
+}
+
+function upgradeWords({ release, chart, kubeconfig, context }: UpgradeRequest, env: NodeJS.ProcessEnv): string[] {
+  const isLocal = chart !== undefined && existsSync(chart);
+  return [
+    'upgrade',
+    release.name,
+    ...(chart === undefined ? daprChart(release, env) : [chart]),
+    ...['--namespace', release.namespace],
+    ...(isLocal ? [] : ['--version', release.chart.version]),
+    '--reuse-values',
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+    ...(context === undefined ? [] : ['--kube-context', context]),
+  ];
+}
+
+function daprChart({ chart }: UpgradeRequest['release'], env: NodeJS.ProcessEnv): string[] {
+  if (chart.name !== 'dapr') {
+    throw new DaprMtlsError('usage.invalid', {
+      message: `the release was made from the chart ${chart.name} ${chart.version}, which is not Dapr's own`,
+      hint: 'Name it with --helm-chart: a reference, an archive or a folder.',
+    });
+  }
+  const repository = env.DAPR_HELM_REPO_URL || officialRepository;
+  if (env.DAPR_HELM_REPO_USERNAME) {
+    throw new DaprMtlsError('usage.invalid', {
+      message: 'DAPR_HELM_REPO_USERNAME is set, and a password must not stand on the command line of helm',
+      hint: `Log in once (\`helm repo add my-dapr ${repository} --username NAME --password-stdin\`), then give --helm-chart my-dapr/dapr.`,
+    });
+  }
+  return repository.startsWith('oci://') ? [`${repository.replace(/\/$/, '')}/dapr`] : ['dapr', '--repo', repository];
+}
