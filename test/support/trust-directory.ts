@@ -58,7 +58,7 @@ export function initInput(input: Partial<InitInput> = {}): InitInput {
   };
 }
 
-function renewInput(input: Partial<RenewInput> = {}): RenewInput {
+export function renewInput(input: Partial<RenewInput> = {}): RenewInput {
   return {
     ...certificates,
     request: { kind: 'fresh', procedure: undefined },
