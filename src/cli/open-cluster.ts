@@ -15,7 +15,16 @@ export interface ClusterFlags {
 /** Nothing is sent yet. @throws DaprMtlsError `cluster.kubeconfig`, `cluster.credentials` */
 export async function openCluster(flags: ClusterFlags, env: NodeJS.ProcessEnv): Promise<Cluster> {
   const { context, kubeconfig } = flags;
-  const access = await resolveAccess({ context, kubeconfig, now: new Date() }, { env, homeDir: homedir() });
+  const access = await resolveAccess(
+    { context, kubeconfig },
+    {
+      env,
+      homeDir: homedir(),
+      serviceAccountDir: '/var/run/secrets/kubernetes.io/serviceaccount',
+      now: () => new Date(),
+      isInteractive: () => process.stdin.isTTY,
+    },
+  );
   return connect(access, {
     timeoutMs: flags['request-timeout'] * 1000,
     version: typeof DAPR_MTLS_VERSION === 'string' ? DAPR_MTLS_VERSION : 'unbuilt',
@@ -24,6 +33,7 @@ export async function openCluster(flags: ClusterFlags, env: NodeJS.ProcessEnv): 
   });
 }
 
+/** Ends early, without an error, when the signal comes. */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -86,7 +86,7 @@ async function tryUntilAnswered<T>(
     if (outcome.kind === 'answered') return outcome.value;
     if (outcome.kind === 'refused' && outcome.status === 401 && credentials.renew && !hasRenewed) {
       hasRenewed = true;
-      login = await credentials.renew();
+      login = await credentials.renew(login);
       continue;
     }
     const pauseMs = pauseBeforeRetryMs(outcome, request.effect, tries, line.random);

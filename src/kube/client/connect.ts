@@ -14,9 +14,9 @@ export interface ClientOptions {
 }
 
 /** A client of one API server. Nothing is sent before it is asked for something, and only reading is loaded until then. */
-export async function connect(access: Access, options: ClientOptions): Promise<Cluster> {
+export function connect(access: Access, options: ClientOptions): Cluster {
   const { version, ...rest } = options;
-  const transport = await openTransport(access);
+  const transport = openTransport(access);
   const line: Line = { ...rest, access, transport, userAgent: `dapr-mtls/${version}` };
   return {
     location: access.address,

@@ -1,5 +1,13 @@
-import { type Agent, type IncomingMessage, type RequestOptions, request as startHttp } from 'node:http';
-import { type AgentOptions, request as startHttps, Agent as TlsAgent } from 'node:https';
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  Agent as PlainAgent,
+  request as startHttp,
+} from 'node:http';
+import { type AgentOptions, type RequestOptions, request as startHttps, Agent as TlsAgent } from 'node:https';
+import type { Socket } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import type { Access, Login } from '../kubeconfig/access.ts';
 import { secureContextOf } from './secure-context.ts';
 
@@ -35,32 +43,46 @@ export interface Transport {
 /** No connection takes longer to make, TLS included. */
 const connectTimeoutMs = 5_000;
 
-export async function openTransport(access: Access): Promise<Transport> {
-  const { url, tls } = access;
+/** For one of several addresses of a host. Node's own 250 ms would give up every server behind a slow VPN. */
+const attemptTimeoutMs = 1_500;
+
+export function openTransport(access: Access): Transport {
+  const { url, tls, proxyUrl } = access;
   const isTls = url.protocol === 'https:';
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   const basePath = url.pathname.replace(/\/+$/, '');
-  const agents = new Map<Login['certificate'], Agent>();
+  const agents = new Map<Login['certificate'], Promise<Agent>>();
 
   /** Another client certificate needs connections of its own. */
-  function agentFor({ certificate }: Login): Agent {
+  function agentFor({ certificate }: Login): Promise<Agent> {
     const known = agents.get(certificate);
     if (known) return known;
     const options: AgentOptions = {
       keepAlive: true,
-      secureContext: secureContextOf(tls, certificate),
-      rejectUnauthorized: !tls.insecure,
-      ...(tls.serverName !== undefined && { servername: tls.serverName }),
+      autoSelectFamilyAttemptTimeout: attemptTimeoutMs,
+      ...(isTls && {
+        secureContext: secureContextOf(tls, certificate),
+        rejectUnauthorized: !tls.insecure,
+        // Behind a proxy Node would hold the certificate against the proxy's name.
+        checkServerIdentity: (_name, peer) => checkServerIdentity(tls.serverName ?? host, peer),
+        ...(tls.serverName !== undefined && { servername: tls.serverName }),
+      }),
     };
-    const agent = new TlsAgent(options);
+    const agent = openAgent(options);
     agents.set(certificate, agent);
     return agent;
   }
 
+  async function openAgent(options: AgentOptions): Promise<Agent> {
+    if (proxyUrl) return (await import('./proxy-agent.ts')).proxyAgent(proxyUrl, options);
+    return isTls ? new TlsAgent(options) : new PlainAgent(options);
+  }
+
   return {
-    send({ method, path, headers, body }, login, signal) {
+    async send({ method, path, headers, body }, login, signal) {
       const options: RequestOptions = {
-        ...(isTls && { agent: agentFor(login) }),
-        host: url.hostname.replace(/^\[|\]$/g, ''),
+        agent: await agentFor(login),
+        host,
         port: url.port,
         method,
         path: basePath + path,
@@ -71,30 +93,35 @@ export async function openTransport(access: Access): Promise<Transport> {
         },
         signal,
       };
-      return new Promise((resolve) => {
-        let connected = false;
-        const request = (isTls ? startHttps : startHttp)(options);
-        const connecting = setTimeout(() => request.destroy(codedError('CONNECT_TIMEOUT')), connectTimeoutMs);
-        const onConnected = () => {
-          connected = true;
-          clearTimeout(connecting);
-        };
-        request.once('socket', (socket) => {
-          if (request.reusedSocket) onConnected();
-          else socket.once(isTls ? 'secureConnect' : 'connect', onConnected);
-        });
-        request.once('response', (message) => resolve({ kind: 'head', message }));
-        request.on('error', (cause: NodeJS.ErrnoException) => {
-          clearTimeout(connecting);
-          resolve({ kind: 'broken', sent: connected, code: codeOf(cause, signal), cause });
-        });
-        request.end(body);
-      });
+      return exchange((isTls ? startHttps : startHttp)(options), body, signal);
     },
     close() {
-      for (const agent of agents.values()) agent.destroy();
+      for (const agent of agents.values()) agent.then((open) => open.destroy());
     },
   };
+}
+
+function exchange(request: ClientRequest, body: string | undefined, signal: AbortSignal): Promise<Head | Broken> {
+  return new Promise((resolve) => {
+    let connected = false;
+    const connecting = setTimeout(() => request.destroy(codedError('CONNECT_TIMEOUT')), connectTimeoutMs);
+    const onConnected = () => {
+      connected = true;
+      clearTimeout(connecting);
+    };
+    request.once('socket', (socket: Socket) => {
+      const isTls = 'encrypted' in socket;
+      // Through a proxy a socket for plain HTTP is connected when it comes, one for TLS never.
+      if (request.reusedSocket || !(isTls || socket.connecting)) onConnected();
+      else socket.once(isTls ? 'secureConnect' : 'connect', onConnected);
+    });
+    request.once('response', (message) => resolve({ kind: 'head', message }));
+    request.on('error', (cause: NodeJS.ErrnoException) => {
+      clearTimeout(connecting);
+      resolve({ kind: 'broken', sent: connected, code: codeOf(cause, signal), cause });
+    });
+    request.end(body);
+  });
 }
 
 /** Reads a body to its end. @param maxBytes more than this is an answer that is too large */

@@ -34,6 +34,10 @@ export interface ClientCertificate {
 export interface Credentials {
   /** For the next request. @throws DaprMtlsError `cluster.credentials` */
   current(): Login | Promise<Login>;
-  /** After a 401; absent where asking again would bring the same. @throws DaprMtlsError `cluster.credentials` */
-  renew?(): Promise<Login>;
+  /**
+   * After a 401; absent where asking again would bring the same.
+   * @param refused the login that was answered with it: several requests may have used it at once
+   * @throws DaprMtlsError `cluster.credentials`
+   */
+  renew?(refused: Login): Promise<Login>;
 }

@@ -3,12 +3,7 @@ import { DaprMtlsError } from '../../errors.ts';
 import type { KubeconfigDocument } from './document.ts';
 import { mergeKubeconfigs } from './merge.ts';
 import { readKubeconfig } from './read.ts';
-
-/** The outside world that the way into a cluster is found in. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly homeDir: string;
-}
+import type { Surroundings } from './surroundings.ts';
 
 export interface FoundKubeconfig {
   /** Undefined where none of the files is there, or nothing stands in them. */

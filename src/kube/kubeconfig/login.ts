@@ -6,21 +6,23 @@ import type { UserEntry } from './document.ts';
 
 /**
  * How a user of a kubeconfig proves who it is, by what stands in the file itself. The data of a
- * field comes before the file that it names, a token file before a token, as in client-go.
+ * field comes before the file that it names, and what a token file holds before a token.
  * @throws DaprMtlsError `cluster.credentials`, `cluster.kubeconfig`
  */
 export function fixedCredentials(user: UserEntry | undefined, now: Date): Credentials {
   if (!user) return { current: () => ({}) };
   const certificate = readClientCertificate(user, now);
-  const { token, tokenFile } = user;
-  if (tokenFile !== undefined) {
-    return { current: () => ({ certificate, authorization: bearer(readToken(tokenFile, token)) }) };
-  }
-  const authorization = token === undefined ? basic(user) : bearer(token);
-  return { current: () => ({ certificate, authorization }) };
+  if (user.tokenFile !== undefined) return tokenFileCredentials(user.tokenFile, user.token, certificate);
+  const login = { certificate, authorization: user.token === undefined ? basic(user) : bearer(user.token) };
+  return { current: () => login };
 }
 
-function bearer(token: string): string {
+/** The token is read anew for each request: whoever writes it replaces it before it ends. */
+export function tokenFileCredentials(file: string, fallback?: string, certificate?: ClientCertificate): Credentials {
+  return { current: () => ({ certificate, authorization: bearer(readToken(file, fallback)) }) };
+}
+
+export function bearer(token: string): string {
   return `Bearer ${token}`;
 }
 
@@ -29,7 +31,6 @@ function basic({ username, password }: UserEntry): string | undefined {
   return `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
 }
 
-/** Read anew for each request: whoever writes it replaces it before it ends. */
 function readToken(file: string, fallback: string | undefined): string {
   try {
     const token = readCredentialFile(file, 'tokenFile').toString('utf8').trim();
