@@ -19,7 +19,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** A Secret may have 1 MiB; the JSON in it is 3 to 4 times as large, and a bomb would be 1000 times. */
 const storedLimit = 2 * 1024 * 1024;
-const jsonLimit = 32 * 1024 * 1024;
+const jsonLimit = 16 * 1024 * 1024;
 
 /**
  * Reads `data.release` of a release Secret: base64 (Secret) of base64 (Helm) of gzip of JSON; the
