@@ -38,14 +38,14 @@ function renderPlan({ workloads }: RestartReport, width: number): string {
     .join('\n');
 }
 
-const shortKinds: Readonly<Record<string, string>> = {
-  Deployment: 'deploy',
-  StatefulSet: 'statefulsets',
-  DaemonSet: 'daemonsets',
-};
+const shortKinds = new Map([
+  ['Deployment', 'deploy'],
+  ['StatefulSet', 'statefulsets'],
+  ['DaemonSet', 'daemonsets'],
+]);
 
 function name({ kind, name }: WorkloadReport): string {
-  return `${shortKinds[kind] ?? kind.toLowerCase()}/${name}`;
+  return `${shortKinds.get(kind) ?? kind.toLowerCase()}/${name}`;
 }
 
 function pods({ pods }: WorkloadReport): string {

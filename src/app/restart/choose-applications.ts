@@ -9,22 +9,22 @@ export interface WorkloadName {
 }
 
 /** As kubectl abbreviates them. */
-const kinds: Readonly<Record<string, WorkloadKind>> = {
-  deploy: 'Deployment',
-  deployment: 'Deployment',
-  deployments: 'Deployment',
-  sts: 'StatefulSet',
-  statefulset: 'StatefulSet',
-  statefulsets: 'StatefulSet',
-  ds: 'DaemonSet',
-  daemonset: 'DaemonSet',
-  daemonsets: 'DaemonSet',
-};
+const kinds = new Map<string | undefined, WorkloadKind>([
+  ['deploy', 'Deployment'],
+  ['deployment', 'Deployment'],
+  ['deployments', 'Deployment'],
+  ['sts', 'StatefulSet'],
+  ['statefulset', 'StatefulSet'],
+  ['statefulsets', 'StatefulSet'],
+  ['ds', 'DaemonSet'],
+  ['daemonset', 'DaemonSet'],
+  ['daemonsets', 'DaemonSet'],
+]);
 
 /** `deploy/checkout`, `statefulsets.apps/store`. @throws DaprMtlsError `usage.invalid` */
 export function parseWorkloadName(text: string): WorkloadName {
   const match = /^([a-z]+)(?:\.apps)?\/([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)$/.exec(text);
-  const kind = kinds[match?.[1] ?? ''];
+  const kind = kinds.get(match?.[1]);
   if (kind && match?.[2]) return { kind, name: match[2] };
   throw new DaprMtlsError('usage.invalid', {
     message: `--only ${text} names no workload`,

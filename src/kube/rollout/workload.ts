@@ -65,22 +65,22 @@ const resourceOfKind = {
 } as const;
 
 export function isWorkloadKind(kind: string): kind is WorkloadKind {
-  return kind in resourceOfKind;
+  return Object.hasOwn(resourceOfKind, kind);
 }
 
 export function workloadRef(kind: WorkloadKind, namespace: string, name: string): WorkloadRef {
   return { resource: resourceOfKind[kind], namespace, name };
 }
 
-const shortKinds: Readonly<Record<string, string>> = {
-  Deployment: 'deploy',
-  StatefulSet: 'statefulsets',
-  DaemonSet: 'daemonsets',
-};
+const shortKinds = new Map([
+  ['Deployment', 'deploy'],
+  ['StatefulSet', 'statefulsets'],
+  ['DaemonSet', 'daemonsets'],
+]);
 
 /** As upstream's `--restart` writes them, and kubectl reads them: `deploy/dapr-sentry`, `statefulsets/dapr-placement-server`. */
 export function nameWorkload({ resource, name }: Pick<ObjectRef, 'resource' | 'name'>): string {
-  return `${shortKinds[resource.kind] ?? resource.kind.toLowerCase()}/${name}`;
+  return `${shortKinds.get(resource.kind) ?? resource.kind.toLowerCase()}/${name}`;
 }
 
 /** A selector as the query of a list writes it; undefined where the workload has none. */
