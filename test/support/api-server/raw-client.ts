@@ -53,7 +53,9 @@ export function openRawClient({ server, ca, token: ownToken }: ServerTarget): Ra
         headers: {
           'user-agent': 'dapr-mtls-tests/1',
           ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(text === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
           ...headers,
         },
       };
