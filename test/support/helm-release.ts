@@ -14,6 +14,8 @@ export interface ReleaseWishes {
   readonly data?: Readonly<Record<string, string>>;
   readonly source?: string;
   readonly manifest?: string;
+  /** Instead of the encoded release. */
+  readonly stored?: string;
 }
 
 /** A release as Helm's JSON has it. */
@@ -69,6 +71,6 @@ export function releaseSecret(wishes: ReleaseWishes = {}) {
       labels: { owner: 'helm', name, status, version: String(revision) },
     },
     type: 'helm.sh/release.v1',
-    data: { release: encodeRelease(releaseOf(wishes)) },
+    data: { release: wishes.stored ?? encodeRelease(releaseOf(wishes)) },
   };
 }
