@@ -5,15 +5,26 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readCertificate } from '../../src/pki/certificate.ts';
 import { decodeAsGo } from '../../src/pki/pem.ts';
+import { releaseOf } from '../support/dapr/release.ts';
+import type { IssuerFilenames } from '../support/dapr/services.ts';
 import type { Admin, KubeJson } from './admin.ts';
 import { type Identity, issueServer } from './authority.ts';
-import { injectSidecar, isBefore, type SidecarOptions, wantsSidecar } from './sidecar.ts';
+import { injectSidecar, type SidecarOptions, type SidecarTrust, wantsSidecar } from './sidecar.ts';
 import type { TestCluster } from './start-cluster.ts';
 
-export interface InjectorOptions extends Partial<SidecarOptions> {
+export interface InjectorOptions {
+  /** Dapr's; 1.17.13 unless told. */
+  readonly version?: string;
+  readonly variant?: string;
+  /** The release's own unless told. */
+  readonly registry?: string;
+  readonly namespace?: string;
+  readonly trustDomain?: string;
+  readonly issuerFilenames?: IssuerFilenames;
+  readonly isNative?: boolean;
   /**
-   * Who vouches for the webhook: the trust bundle, as in Dapr (unless told), so that a broken bundle
-   * is a broken webhook; or the cluster's own authority, so that pods are injected whatever it is.
+   * Who vouches for the webhook: the trust bundle, as in Dapr since 1.12, so that a broken bundle is
+   * a broken webhook; or the cluster's own authority, so that pods are injected whatever it is.
    */
   readonly vouchedBy?: 'bundle' | 'cluster';
 }
@@ -37,20 +48,22 @@ const bundle = 'dapr-trust-bundle';
  */
 export async function startInjector(cluster: TestCluster, options: InjectorOptions = {}): Promise<Injector> {
   const { admin } = cluster;
+  const release = releaseOf(options.version ?? '1.17.13', options.variant);
   const sidecar: SidecarOptions = {
-    version: '1.17.13',
-    registry: 'ghcr.io/dapr',
-    namespace: 'dapr-system',
-    trustDomain: 'cluster.local',
-    isNative: false,
-    ...options,
+    release,
+    registry: options.registry ?? release.registry,
+    namespace: options.namespace ?? 'dapr-system',
+    trustDomain: options.trustDomain ?? 'cluster.local',
+    isNative: options.isNative ?? false,
   };
+  const { vouchedBy = release.hasConfigMap ? 'bundle' : 'cluster' } = options;
+  const readTrust = () => readBundle(admin, sidecar, options.issuerFilenames);
   let injected = 0;
   const review = async (request: KubeJson): Promise<object> => {
     const pod = request.object as KubeJson;
     if (!wantsSidecar(pod)) return { allowed: true };
     const owned = { ...pod, metadata: { ...pod.metadata, namespace: request.namespace } };
-    const patch = injectSidecar(owned, await readAnchors(admin, sidecar), sidecar);
+    const patch = injectSidecar(owned, await readTrust(), sidecar);
     if (request.dryRun !== true) injected += 1;
     return { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') };
   };
@@ -60,9 +73,9 @@ export async function startInjector(cluster: TestCluster, options: InjectorOptio
   const { port } = server.address() as AddressInfo;
   const refresh = async () => {
     const { identity, caBundle } =
-      options.vouchedBy === 'cluster'
+      vouchedBy === 'cluster'
         ? { identity: cluster.authority.issueServer(host), caBundle: cluster.authority.certificate }
-        : await issueByBundle(admin, sidecar);
+        : issueByBundle(await readTrust());
     server.setSecureContext({ key: identity.key, cert: identity.certificate });
     await register(admin, `https://${host}:${port}/mutate`, caBundle);
   };
@@ -89,35 +102,33 @@ async function listen(review: (request: KubeJson) => Promise<object>): Promise<S
   return server;
 }
 
-/** Up to 1.11 there is the Secret alone. */
-async function readAnchors(admin: Admin, { namespace, version }: SidecarOptions): Promise<string> {
-  if (isBefore(version, 12)) return (await readSecret(admin, namespace))['ca.crt'] ?? '';
-  const { status, body } = await admin.request('GET', `/api/v1/namespaces/${namespace}/configmaps/${bundle}`);
-  if (status !== 200 || !body.data?.['ca.crt']) throw new Error(`no anchors in the ConfigMap ${bundle}`);
-  return body.data['ca.crt'] as string;
-}
-
-async function readSecret(admin: Admin, namespace: string): Promise<Record<string, string>> {
-  const { status, body } = await admin.request('GET', `/api/v1/namespaces/${namespace}/secrets/${bundle}`);
-  if (status !== 200) throw new Error(`no Secret ${bundle} in ${namespace}`);
-  const data = Object.entries((body.data ?? {}) as Record<string, string>);
-  return Object.fromEntries(data.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
-}
-
-async function issueByBundle(
+/** What is live: up to 1.11 the Secret alone, then the anchors of the ConfigMap. */
+async function readBundle(
   admin: Admin,
-  options: SidecarOptions,
-): Promise<{ readonly identity: Identity; readonly caBundle: string }> {
-  const secret = await readSecret(admin, options.namespace);
-  const chain = secret['issuer.crt'] ?? '';
-  const [issuer] = decodeAsGo(Buffer.from(chain));
+  { namespace, release }: SidecarOptions,
+  { ca, cert, key }: IssuerFilenames = { ca: 'ca.crt', cert: 'issuer.crt', key: 'issuer.key' },
+): Promise<SidecarTrust> {
+  const read = async (plural: string) => {
+    const { status, body } = await admin.request('GET', `/api/v1/namespaces/${namespace}/${plural}/${bundle}`);
+    if (status !== 200) throw new Error(`${namespace} has no ${bundle} among its ${plural}`);
+    return (body.data ?? {}) as Record<string, string>;
+  };
+  const secret = await read('secrets');
+  const decode = (file: string) => Buffer.from(secret[file] ?? '', 'base64').toString();
+  const anchors = release.hasConfigMap ? (await read('configmaps'))[ca] : decode(ca);
+  if (!anchors) throw new Error(`${bundle} in ${namespace} holds no anchors`);
+  return { anchors, issuerChain: decode(cert), issuerKey: decode(key) };
+}
+
+function issueByBundle({ anchors, issuerChain, issuerKey }: SidecarTrust): {
+  readonly identity: Identity;
+  readonly caBundle: string;
+} {
+  const [issuer] = decodeAsGo(Buffer.from(issuerChain));
   if (issuer === undefined) throw new Error(`no issuer in the Secret ${bundle}`);
-  const { subjectDer } = readCertificate(issuer.der).detail;
-  const { certificate, key } = issueServer(host, {
-    name: subjectDer,
-    key: createPrivateKey(secret['issuer.key'] ?? ''),
-  });
-  return { identity: { certificate: certificate + chain, key }, caBundle: await readAnchors(admin, options) };
+  const signer = { name: readCertificate(issuer.der).detail.subjectDer, key: createPrivateKey(issuerKey) };
+  const { certificate, key } = issueServer(host, signer);
+  return { identity: { certificate: certificate + issuerChain, key }, caBundle: anchors };
 }
 
 async function register(admin: Admin, url: string, caBundle: string): Promise<void> {

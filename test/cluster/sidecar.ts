@@ -1,14 +1,21 @@
+import type { Release } from '../support/dapr/release.ts';
 import type { KubeJson } from './admin.ts';
 
 export interface SidecarOptions {
-  /** Dapr's, as `1.17.13`. */
-  readonly version: string;
+  readonly release: Release;
   readonly registry: string;
   /** Where the control plane runs. */
   readonly namespace: string;
   readonly trustDomain: string;
   /** As an init container that always restarts, which newer injectors can be told to make of it. */
   readonly isNative: boolean;
+}
+
+/** PEM, as the control plane holds it. */
+export interface SidecarTrust {
+  readonly anchors: string;
+  readonly issuerChain: string;
+  readonly issuerKey: string;
 }
 
 /** One operation of RFC 6902. */
@@ -31,17 +38,16 @@ export function wantsSidecar(pod: KubeJson): boolean {
  * What Dapr's injector does to a pod, as far as a pod's object shows it: the container with the
  * anchors in its environment, the token's volume, the ports for the application, the labels.
  */
-export function injectSidecar(pod: KubeJson, anchors: string, options: SidecarOptions): readonly JsonPatch[] {
+export function injectSidecar(pod: KubeJson, trust: SidecarTrust, options: SidecarOptions): readonly JsonPatch[] {
   const appId = pod.metadata?.annotations?.['dapr.io/app-id'] ?? pod.metadata?.name ?? pod.metadata?.generateName;
   const apps = ((pod.spec?.containers ?? []) as KubeJson[]).map(addPorts);
   const inits = (pod.spec?.initContainers ?? []) as KubeJson[];
-  const sidecar = makeSidecar(pod, String(appId), anchors, options);
+  const sidecar = makeSidecar(pod, String(appId), trust, options);
   const labels = {
     ...pod.metadata?.labels,
     'dapr.io/app-id': appId,
     'dapr.io/metrics-enabled': 'true',
-    // Up to 1.10 nothing on a pod tells that it was injected but the container itself.
-    ...(isBefore(options.version, 11) ? {} : { 'dapr.io/sidecar-injected': 'true' }),
+    ...(options.release.labelsSidecars ? { 'dapr.io/sidecar-injected': 'true' } : {}),
   };
   return [
     { op: 'add', path: '/metadata/labels', value: labels },
@@ -59,11 +65,6 @@ export function injectSidecar(pod: KubeJson, anchors: string, options: SidecarOp
   ];
 }
 
-/** Is a version of Dapr older than 1.`minor`? */
-export function isBefore(version: string, minor: number): boolean {
-  return Number(version.split('.')[1]) < minor;
-}
-
 function addPorts(container: KubeJson): KubeJson {
   const ports = [
     { name: 'DAPR_HTTP_PORT', value: '3500' },
@@ -72,12 +73,12 @@ function addPorts(container: KubeJson): KubeJson {
   return { ...container, env: [...(container.env ?? []), ...ports] };
 }
 
-function makeSidecar(pod: KubeJson, appId: string, anchors: string, options: SidecarOptions): KubeJson {
+function makeSidecar(pod: KubeJson, appId: string, trust: SidecarTrust, options: SidecarOptions): KubeJson {
   const { namespace, trustDomain } = options;
   const address = (service: string, port: number) => `${service}.${namespace}.svc.cluster.local:${port}`;
   return {
     name: 'daprd',
-    image: `${options.registry}/daprd:${options.version}`,
+    image: `${options.registry}/daprd:${options.release.tag}`,
     imagePullPolicy: 'IfNotPresent',
     args: [
       '/daprd',
@@ -90,7 +91,13 @@ function makeSidecar(pod: KubeJson, appId: string, anchors: string, options: Sid
     ],
     env: [
       { name: 'NAMESPACE', value: pod.metadata?.namespace ?? 'default' },
-      { name: 'DAPR_TRUST_ANCHORS', value: anchors },
+      { name: 'DAPR_TRUST_ANCHORS', value: trust.anchors },
+      ...(options.release.givesCertificates
+        ? [
+            { name: 'DAPR_CERT_CHAIN', value: trust.issuerChain },
+            { name: 'DAPR_CERT_KEY', value: trust.issuerKey },
+          ]
+        : []),
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'DAPR_CONTROLPLANE_NAMESPACE', value: namespace },
       { name: 'DAPR_CONTROLPLANE_TRUST_DOMAIN', value: trustDomain },

@@ -34,9 +34,9 @@ export async function addUser(
   { credentials = 'certificate' }: UserOptions = {},
 ): Promise<string> {
   const isToken = credentials === 'token';
-  const account = { kind: 'ServiceAccount', name, namespace: 'default' };
+  const account = { name, namespace: 'default' };
   const user = isToken ? `system:serviceaccount:default:${name}` : name;
-  const subject = isToken ? account : { kind: 'User', name, apiGroup: rbac };
+  const subject = isToken ? { kind: 'ServiceAccount', ...account } : { kind: 'User', name, apiGroup: rbac };
   if (isToken) await admin.apply([{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account }]);
   await admin.apply(grants.flatMap((grant, index) => bind(`${name}-${index}`, subject, grant)));
   for (const grant of grants) await waitForGrant(admin, user, grant);
