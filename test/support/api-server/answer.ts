@@ -63,16 +63,19 @@ export async function send(
   await pipeline([source, ...stages, response]).catch(() => undefined);
 }
 
+/** What stands behind the cut is held back for good: an answer that ended well would have an end. */
 function cut(bytes: number, response: ServerResponse): Transform {
   let left = bytes;
-  const breakOff = () => response.socket?.destroySoon();
+  const { socket } = response;
+  const breakOff = () => socket?.destroySoon();
   if (left === 0) setImmediate(breakOff);
   return new Transform({
     transform(chunk: Buffer, _encoding, done: TransformCallback) {
       const passed = Buffer.from(chunk).subarray(0, left);
       left -= passed.length;
-      done(null, passed);
-      if (left === 0) setImmediate(breakOff);
+      this.push(passed);
+      if (left > 0) done();
+      else setImmediate(breakOff);
     },
   });
 }
