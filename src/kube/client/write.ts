@@ -96,6 +96,8 @@ export async function removeObject(
       kind: 'DeleteOptions',
       preconditions: { uid, resourceVersion },
       propagationPolicy: 'Background',
+      // Where a deletion has a body the server passes over the query (apiserver, DeleteResource).
+      ...(dryRun ? { dryRun: ['All'] } : {}),
     }),
     effect: effectOf(dryRun, true),
   };

@@ -117,10 +117,12 @@ export class Writer {
     return { code: 200, object };
   }
 
-  #delete(target: Target, body: string, isDryRun: boolean): Written {
+  /** Options in the body are all there are: the query is then passed over. */
+  #delete(target: Target, body: string, isDryRunByQuery: boolean): Written {
     const { kind, name } = target;
     const object = this.#expect(target);
-    const options = body ? (parseJson(body) as { preconditions?: { uid?: string; resourceVersion?: string } }) : {};
+    const options = body ? (parseJson(body) as DeleteOptions) : {};
+    const isDryRun = body ? options.dryRun?.includes('All') === true : isDryRunByQuery;
     assertPreconditions(kind, name, object, options.preconditions ?? {});
     if (object.metadata.finalizers?.length && !isDryRun) {
       const deletionTimestamp = object.metadata.deletionTimestamp ?? timestamp(this.#now());
@@ -144,6 +146,11 @@ export class Writer {
     const metadata = { ...(object.metadata as JsonObject), uid, creationTimestamp: timestamp(this.#now()) };
     return { ...object, metadata } as unknown as StoredObject;
   }
+}
+
+interface DeleteOptions {
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly dryRun?: readonly string[];
 }
 
 function withStatus(next: JsonObject, previous: StoredObject, given: JsonObject, isForStatus: boolean): JsonObject {
