@@ -86,7 +86,7 @@ export async function restoreBackup(
       return describeAction(store.location, 'finished', stored.files, { backup });
     const current = readCurrent(stored, store.location, now);
     const bundle = parseBundle(files);
-    const steps = planSteps(current, bundle, now);
+    const steps = planSteps(current, bundle, now, store.location.kind);
     if (steps.length === 0) return describeAction(store.location, 'unchanged', stored.files, { backup });
     const saved = await session.backUp({ reason: purpose, passphrase });
     await session.apply({ steps, sideFiles: [] }, stored.revision);

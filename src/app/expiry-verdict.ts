@@ -2,10 +2,11 @@ import type { ExpiryReport } from './expiry.ts';
 
 /** What a person should know beside the line about the root. */
 export function expiryRemarks({ store, root, issuer }: ExpiryReport): string[] {
-  const remarks = [`Trust store: directory ${store.name}`];
+  const remarks = [`Trust store: ${store.kind} ${store.name}`];
   if (store.state === 'interrupted')
     remarks.push('Warning: a change was interrupted; this is the bundle it leads to. Finish it: dapr-mtls repair');
-  if (store.state === 'unknown')
+  // In a cluster that would be another request, and the Secret tells the truth at any moment.
+  if (store.state === 'unknown' && store.kind === 'directory')
     remarks.push('Warning: the work directory may not be read, so it is not known whether a change is under way');
   if (issuer.status === 'expired')
     remarks.push(`Warning: the issuer certificate has expired (${issuer.notAfter}): Sentry does not start`);

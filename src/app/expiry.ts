@@ -1,6 +1,7 @@
 import { DaprMtlsError } from '../errors.ts';
 import { readCertificateFile } from '../pki/reading.ts';
 import type { StoredBundle, StoreLocation } from '../store/port.ts';
+import { hintForMissing } from './assert-bundle.ts';
 import {
   assignRoles,
   type CertificateReport,
@@ -57,23 +58,29 @@ export function reportExpiry(
   });
 }
 
-function missing({ name, names }: StoreLocation, part: 'anchors' | 'issuerChain'): DaprMtlsError {
+function missing(location: StoreLocation, part: 'anchors' | 'issuerChain'): DaprMtlsError {
+  const { name, names } = location;
   return new DaprMtlsError('store.missing', {
     message: `there is no ${names[part]} in ${name}`,
-    hint: 'Name the directory of the bundle with --dir, or make a bundle: `dapr-mtls init`.',
+    hint: hintForMissing(location),
   });
 }
 
-function unreadable({ name, names }: StoreLocation, part: 'anchors' | 'issuerChain'): DaprMtlsError {
+function unreadable({ kind, name, names }: StoreLocation, part: 'anchors' | 'issuerChain'): DaprMtlsError {
   return new DaprMtlsError('trust.unreadable', {
     message: `${names[part]} in ${name} holds no readable certificate`,
-    hint: 'See what is wrong with it: `dapr-mtls check`. Restore a copy: `dapr-mtls backup restore`.',
+    hint: `See what is wrong with it: \`dapr-mtls check${wayTo(kind)}\`. Restore a copy: \`dapr-mtls backup restore${wayTo(kind)}\`.`,
   });
 }
 
-function noRoot({ name, names }: StoreLocation): DaprMtlsError {
+function noRoot({ kind, name, names }: StoreLocation): DaprMtlsError {
   return new DaprMtlsError('trust.refused', {
     message: `no certificate in ${names.anchors} has signed the issuer in ${names.issuerChain} (${name}), so there is no root to tell the end of`,
-    hint: 'See what is wrong: `dapr-mtls check`. Restore a copy: `dapr-mtls backup restore`.',
+    hint: `See what is wrong: \`dapr-mtls check${wayTo(kind)}\`. Restore a copy: \`dapr-mtls backup restore${wayTo(kind)}\`.`,
   });
+}
+
+/** The flag that leads the next command to the same store. */
+function wayTo(kind: StoreLocation['kind']): string {
+  return kind === 'cluster' ? ' -k' : '';
 }

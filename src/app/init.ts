@@ -73,7 +73,12 @@ export async function initialize(store: TrustStore, input: InitInput): Promise<I
       return await report('kept', { ...nothing, remarks: unsaved });
     }
     const made = input.own ? { bundle: input.own, rootKey: undefined } : await makeBundle(input);
-    const steps = planSteps(readCurrent(stored, store.location, input.now), made.bundle, input.now);
+    const steps = planSteps(
+      readCurrent(stored, store.location, input.now),
+      made.bundle,
+      input.now,
+      store.location.kind,
+    );
     const sideFiles = [
       ...planRootKey(made.rootKey, input.saveRootKey),
       ...(input.configuration ? [input.configuration] : []),
@@ -97,7 +102,23 @@ function hasBundle({ files }: StoredBundle): boolean {
   return Object.values(files).some((content) => content !== undefined);
 }
 
-async function makeBundle(input: InitInput): Promise<{ bundle: TrustBundle; rootKey: KeyObject }> {
+/** What new certificates are made of. */
+export type BundleWish = Pick<
+  InitInput,
+  | 'rootKey'
+  | 'trustDomain'
+  | 'now'
+  | 'rootValidMs'
+  | 'issuerValidMs'
+  | 'allowedClockSkewMs'
+  | 'keyType'
+  | 'issuerPathLength'
+  | 'newSerial'
+  | 'newKey'
+>;
+
+/** A root, new or on the key that is given, and an issuer under it. Nothing is written. */
+export async function makeBundle(input: BundleWish): Promise<{ bundle: TrustBundle; rootKey: KeyObject }> {
   const { now, keyType, newKey } = input;
   const context = issueContext(input);
   const rootKey = input.rootKey ?? newKey(keyType);

@@ -251,3 +251,56 @@ export const keyFlags = {
   }),
   ...passphraseFlag,
 };
+
+/** What a renewal in a cluster may be told; the first three are upstream's. */
+export const clusterRenewFlags = {
+  restart: Flags.boolean({
+    description: 'Restart the control plane afterwards, each service in its order and waited for.',
+    helpGroup: 'CLUSTER',
+  }),
+  timeout: Flags.integer({
+    description: 'How long that restart may take, in seconds.',
+    min: 1,
+    default: 300,
+    helpGroup: 'CLUSTER',
+  }),
+  'image-variant': Flags.string({
+    description: 'Has to be the variant that runs (mariner); it changes nothing else.',
+    helpGroup: 'CLUSTER',
+  }),
+  yes: Flags.boolean({
+    char: 'y',
+    description: 'Go on without a question where sidecars are cut off; only a terminal is asked.',
+    helpGroup: 'CLUSTER',
+  }),
+  'ignore-owner': Flags.string({
+    description: 'Go on although this owner will undo the change: helm, argocd, flux, cert-manager, external-secrets.',
+    helpValue: 'OWNER',
+    multiple: true,
+    default: [],
+    helpGroup: 'OTHER OWNERS',
+  }),
+  'via-helm': Flags.boolean({
+    description: 'Write the bundle, then have helm store it in the release that would undo it.',
+    helpGroup: 'OTHER OWNERS',
+  }),
+  'helm-chart': Flags.string({
+    description: "The release's chart for --via-helm: a reference, an archive or a folder (default Dapr's own).",
+    helpValue: 'CHART',
+    helpGroup: 'OTHER OWNERS',
+  }),
+  'output-helm-values': Flags.string({
+    description: 'Write the new bundle as values of the chart to commit, and leave the cluster alone.',
+    helpValue: 'FILE',
+    helpGroup: 'OTHER OWNERS',
+  }),
+  'output-manifest': Flags.string({
+    description: 'Write Secret and ConfigMap to commit, and leave the cluster alone.',
+    helpValue: 'FILE',
+    helpGroup: 'OTHER OWNERS',
+  }),
+  'with-issuer-key': Flags.boolean({
+    description: 'Put the issuer KEY into what is written to commit.',
+    helpGroup: 'OTHER OWNERS',
+  }),
+};

@@ -148,7 +148,7 @@ export function readRootKeyWish(
     });
   }
   // Behind an interrupted run it may be what that run has put there; the store tells when it writes.
-  if (existsSync(path) && (!place || readStore(place).state === 'settled')) {
+  if (place && existsSync(path) && readStore(place).state === 'settled') {
     throw new DaprMtlsError('file.exists', {
       message: `${path} exists already`,
       hint: 'Name a new file for the root key; an old key is never overwritten.',

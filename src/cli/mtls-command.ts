@@ -2,6 +2,7 @@ import { Command } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import type { Document } from '../app/report.ts';
 import { DaprMtlsError } from '../errors.ts';
+import { quotePosix } from '../render/shell-quote.ts';
 import { outputFlags } from './flags.ts';
 import type { LeanConfig } from './lean-config.ts';
 import { openStreams, type Streams, type Terminal } from './streams.ts';
@@ -31,6 +32,13 @@ export abstract class MtlsCommand extends Command {
   /** Where the package lies. */
   protected get home(): string {
     return (this.config as unknown as LeanConfig).home;
+  }
+
+  /** The command line as people typed it. */
+  protected get typed(): string {
+    const { bin } = this.config;
+    const id = bin === 'dapr-mtls' ? this.id?.replace(/^mtls /, '') : this.id;
+    return [bin, id, ...this.argv.map(quotePosix)].join(' ');
   }
 
   protected now(): Date {

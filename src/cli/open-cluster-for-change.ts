@@ -6,7 +6,7 @@ import type { ClusterProgress, ClusterStoreOptions } from '../store/cluster/chan
 import { ClusterStore } from '../store/cluster/cluster-store.ts';
 import { openClusterSite } from './cluster-site.ts';
 import type { ChangeFlags, Site } from './site.ts';
-import { installStopSwitch } from './stop.ts';
+import { installStopSwitch, type StopSwitch } from './stop.ts';
 import type { Streams } from './streams.ts';
 
 /** A Sentry that has read the old Secret reads the ConfigMap within this time. */
@@ -26,19 +26,19 @@ export async function openClusterForChange(
   }
   const site = await openClusterSite(flags, env);
   const { controlPlane, place } = site;
+  const stop = installStopSwitch();
   return {
-    store: new ClusterStore(place, storeOptions(flags.settle * 1000, streams)),
+    store: new ClusterStore(place, storeOptions(flags.settle * 1000, stop, streams)),
     settings: { settings: collectSettings((name) => controlPlane.mtls?.[name]), problem: undefined },
     trustDomain: controlPlane.trustDomain,
     daprVersion: controlPlane.release,
     place: undefined,
-    inCluster: site,
+    inCluster: { ...site, stop },
   };
 }
 
 /** @param settleMs 0 when no Sentry runs: then nothing is waited for */
-function storeOptions(settleMs: number, streams: Streams): ClusterStoreOptions {
-  const stop = installStopSwitch();
+function storeOptions(settleMs: number, stop: StopSwitch, streams: Streams): ClusterStoreOptions {
   return {
     now: () => new Date(),
     sleep: stop.sleep,

@@ -6,6 +6,7 @@ import { type FoundSettings, findSettings } from './configuration-file.ts';
 import { findTrustDomain } from './environment.ts';
 import { openForChange } from './open-for-change.ts';
 import { chooseStore, type StoreFlags } from './open-store.ts';
+import type { StopSwitch } from './stop.ts';
 import type { Streams } from './streams.ts';
 
 export interface ChangeFlags extends StoreFlags {
@@ -23,7 +24,7 @@ export interface Site {
   /** The directory, where it is one. */
   readonly place: Place | undefined;
   /** The control plane, where it is one. */
-  readonly inCluster: ClusterSite | undefined;
+  readonly inCluster: (ClusterSite & { readonly stop: StopSwitch }) | undefined;
 }
 
 /** @throws DaprMtlsError `usage.store`, and those of the cluster */

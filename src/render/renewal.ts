@@ -8,16 +8,20 @@ import { type Colour, columns, painter, shortName } from './text.ts';
 /** The words are upstream's, spelling included: scripts look for them. */
 export const startingRotation = 'Starting certificate rotation\n';
 
+const allRestarted = 'All control plane services have restarted successfully!\n';
+
 export function renderRenewal(report: RenewalReport, terminal: { colour: boolean }): string {
   const end = formatRfc1123(new Date(report.validUntil ?? 0));
   switch (report.outcome) {
     case 'renewed':
     case 'finished':
-      return `Certificate rotation is successful! Your new certicate is valid through ${end}\n`;
+      return `Certificate rotation is successful! Your new certicate is valid through ${end}\n${report.restarted ? allRestarted : ''}`;
     case 'not-due':
       return `Nothing is due: the root certificate is valid through ${end}\n`;
     case 'unchanged':
       return `Nothing to change: this bundle is there already, its root valid through ${end}\n`;
+    case 'handed-out':
+      return `Nothing was written to the cluster. The root of the new bundle is valid through ${end}\n`;
     case 'dry-run':
       return renderPreview(report, terminal);
   }

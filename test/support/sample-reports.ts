@@ -48,6 +48,7 @@ export const preview: RenewalReport = {
   kind: 'Renewal',
   store,
   outcome: 'dry-run',
+  restarted: false,
   procedure: 'replace',
   validUntil: '2027-12-01T12:00:00Z',
   steps: [

@@ -3,7 +3,7 @@ import type { BundleFiles, TrustBundle } from '../../pki/bundle.ts';
 import type { Certificate } from '../../pki/certificate.ts';
 import { encodeBundle, encodeCertificates } from '../../pki/encode.ts';
 import { whySentryRefuses } from '../../pki/sentry.ts';
-import type { ChangeStep } from '../../store/port.ts';
+import type { ChangeStep, StoreLocation } from '../../store/port.ts';
 import type { CurrentBundle } from './current.ts';
 
 /**
@@ -12,7 +12,19 @@ import type { CurrentBundle } from './current.ts';
  * run on the old bundle anyway there is nothing to be gentle to, and one step does.
  * @throws DaprMtlsError `trust.refused` when Sentry would refuse the new bundle
  */
-export function planSteps(current: CurrentBundle, next: TrustBundle, at: Date): ChangeStep[] {
+export function planSteps(
+  current: CurrentBundle,
+  next: TrustBundle,
+  at: Date,
+  kind: StoreLocation['kind'],
+): ChangeStep[] {
+  const steps = planGradually(current, next, at);
+  if (kind === 'directory' || steps.length <= 1) return steps;
+  // The objects of a cluster are changed as a whole: no reader meets one file without the others.
+  return [{ name: 'write the new bundle', files: Object.assign({}, ...steps.map(({ files }) => files)) }];
+}
+
+function planGradually(current: CurrentBundle, next: TrustBundle, at: Date): ChangeStep[] {
   const final = encodeBundle(next);
   assertAccepted(final, at);
   const { anchors, issuerChain, issuerKey } = current.files;

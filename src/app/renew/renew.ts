@@ -1,8 +1,10 @@
 import { readCertificateFile } from '../../pki/reading.ts';
 import type {
+  BundleReader,
   ChangeSession,
   ChangeStep,
   FoundFiles,
+  SideFile,
   StoredBundle,
   StoreLocation,
   TrustStore,
@@ -14,7 +16,7 @@ import { readCurrent } from './current.ts';
 import { listTrustPairs } from './effects.ts';
 import { makeRenewal } from './make.ts';
 import { planSteps } from './plan.ts';
-import type { Renewal, RenewOptions } from './renewal.ts';
+import type { Procedure, Renewal, RenewOptions } from './renewal.ts';
 import {
   describeBackup,
   describeChanges,
@@ -30,34 +32,59 @@ export interface RenewInput extends RenewOptions {
   readonly rootKey: RootKeyWish | undefined;
   readonly backupPassphrase: string | undefined;
   readonly keepBackups: number;
+  /** Asked before anything is written; what it throws stops the renewal. */
+  readonly onPlanned?: (planned: PlannedRenewal) => Promise<void>;
   /** Called when it is certain that something will be changed. */
   readonly onStart?: () => void;
   /** Only when root or issuer end within this time. */
   readonly ifExpiresWithinMs: number | undefined;
 }
 
+/** What a renewal is about to write. */
+export interface PlannedRenewal {
+  readonly procedure: Procedure;
+  /** The whole bundle as it will be. */
+  readonly files: FoundFiles;
+  readonly trust: RenewalReport['trust'];
+}
+
 interface Prepared {
   readonly renewal: Renewal;
+  readonly planned: PlannedRenewal;
   readonly steps: readonly ChangeStep[];
   readonly body: Pick<RenewalReport, 'procedure' | 'validUntil' | 'steps' | 'changes' | 'trust' | 'remarks'>;
 }
 
 /** What a renewal would do: made in memory, judged, described; nothing is written. */
-export async function previewRenewal(
-  store: Pick<TrustStore, 'location' | 'read'>,
+export async function previewRenewal(store: BundleReader, input: RenewInput): Promise<RenewalReport> {
+  return (await draftRenewal(store, input)).report;
+}
+
+/** The same with what would be written, for who brings it to the store by another way. */
+export async function draftRenewal(
+  store: BundleReader,
   input: RenewInput,
-): Promise<RenewalReport> {
+): Promise<{ readonly report: RenewalReport; readonly draft: RenewalDraft | undefined }> {
   const stored = await store.read();
-  if (!isDue(stored, input)) return reportIdle('not-due', stored, store.location);
-  const { body } = await prepare(stored, store.location, input);
-  return document('Renewal', {
+  if (!isDue(stored, input)) return { report: reportIdle('not-due', stored, store.location), draft: undefined };
+  const { body, planned, renewal } = await prepare(stored, store.location, input);
+  const sideFiles = planRootKey(renewal.rootKey, input.rootKey);
+  const report = document('Renewal', {
     store: describeStore(store.location, stored),
     outcome: 'dry-run' as const,
     ...body,
     remarks: [...interruptedRemarks(stored), ...body.remarks],
     backup: null,
     rootKey: describeRootKey(input.rootKey),
+    restarted: false,
   });
+  return { report, draft: { ...planned, sideFiles, isKeyLost: isKeyLost(renewal, input) } };
+}
+
+export interface RenewalDraft extends PlannedRenewal {
+  /** The root's key, where it is to be kept. */
+  readonly sideFiles: readonly SideFile[];
+  readonly isKeyLost: boolean;
 }
 
 /**
@@ -87,9 +114,10 @@ async function renewLocked(
   location: StoreLocation,
   input: RenewInput,
 ): Promise<RenewalReport> {
-  const { renewal, steps, body } = await prepare(stored, location, input);
+  const { renewal, planned, steps, body } = await prepare(stored, location, input);
   const sideFiles = planRootKey(renewal.rootKey, input.rootKey);
   if (steps.length === 0 && sideFiles.length === 0) return reportIdle('unchanged', stored, location);
+  await input.onPlanned?.(planned);
   input.onStart?.();
   const backup = await session.backUp({ reason: input.purpose, passphrase: input.backupPassphrase });
   await session.apply({ steps, sideFiles }, stored.revision);
@@ -101,6 +129,7 @@ async function renewLocked(
     remarks: [...body.remarks, ...(isKeyLost(renewal, input) ? [rootKeyLost] : [])],
     backup: describeBackup(backup),
     rootKey: renewal.rootKey ? describeRootKey(input.rootKey) : null,
+    restarted: false,
   });
 }
 
@@ -108,17 +137,19 @@ async function prepare(stored: StoredBundle, location: StoreLocation, input: Ren
   assertBundle(stored, location);
   const current = readCurrent(stored, location, input.now);
   const renewal = await makeRenewal(current, input);
-  const steps = planSteps(current, renewal.bundle, input.now);
+  const steps = planSteps(current, renewal.bundle, input.now, location.kind);
   const after: FoundFiles = Object.assign({ ...stored.files }, ...steps.map(({ files }) => files));
+  const trust = listTrustPairs(current, renewal.bundle, input.now);
   return {
     renewal,
+    planned: { procedure: renewal.procedure, files: after, trust },
     steps,
     body: {
       procedure: renewal.procedure,
       validUntil: formatInstant(renewal.root.notAfter),
       steps: describeSteps(steps, location),
       changes: describeChanges(stored.files, after, location, input.now),
-      trust: listTrustPairs(current, renewal.bundle, input.now),
+      trust,
       remarks: renewal.remarks,
     },
   };
@@ -159,6 +190,7 @@ function reportIdle(outcome: RenewalOutcome, stored: StoredBundle, location: Sto
     trust: [],
     backup: null,
     rootKey: null,
+    restarted: false,
     remarks: [],
   });
 }

@@ -16,9 +16,10 @@ import type { Procedure } from './renewal.ts';
 /**
  * renewed: done. finished: an earlier run of this command had been interrupted, and was carried to
  * its end. not-due: --if-expires-within had nothing to do. unchanged: the files given are there
- * already. dry-run: nothing was written.
+ * already. dry-run: nothing was written. handed-out: the new bundle was written into files, and the
+ * store left alone.
  */
-export type RenewalOutcome = 'renewed' | 'finished' | 'not-due' | 'unchanged' | 'dry-run';
+export type RenewalOutcome = 'renewed' | 'finished' | 'not-due' | 'unchanged' | 'dry-run' | 'handed-out';
 
 export interface RenewalReport extends Document<'Renewal'> {
   readonly store: StoreReport;
@@ -31,6 +32,8 @@ export interface RenewalReport extends Document<'Renewal'> {
   readonly trust: readonly TrustPair[];
   readonly backup: BackupReport | null;
   readonly rootKey: RootKeyReport | null;
+  /** Whether the control plane was restarted after it. */
+  readonly restarted: boolean;
   readonly remarks: readonly string[];
 }
 

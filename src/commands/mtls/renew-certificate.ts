@@ -1,8 +1,8 @@
 import * as Flags from '@oclif/core/flags';
-import { previewRenewal, renew } from '../../app/renew/renew.ts';
 import {
   certificateFlags,
   changeFlags,
+  clusterRenewFlags,
   configFlag,
   daprVersionFlag,
   durationFlag,
@@ -10,6 +10,7 @@ import {
   storeFlags,
 } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
+import { performRenewal } from '../../cli/perform-renewal.ts';
 import { readRenewInput } from '../../cli/renew-input.ts';
 import { openSite } from '../../cli/site.ts';
 import { renderRenewal, renewalRemarks, startingRotation } from '../../render/renewal.ts';
@@ -61,6 +62,7 @@ running the same command again.`;
     ...daprVersionFlag,
     ...configFlag,
     ...changeFlags,
+    ...clusterRenewFlags,
     ...storeFlags,
   };
 
@@ -70,8 +72,8 @@ running the same command again.`;
     const input = await readRenewInput(flags, site, this.now());
     for (const remark of input.warnings) this.streams.warn(`${remark}\n`);
     const onStart = () => flags.format === 'text' && this.streams.out(startingRotation);
-    const change = { ...input, onStart };
-    const report = flags['dry-run'] ? await previewRenewal(site.store, change) : await renew(site.store, change);
+    const { env, streams, typed } = this;
+    const report = await performRenewal(site, { ...input, onStart }, flags, { env, streams, typed });
     await this.emit(report, flags.format, renderRenewal);
     for (const remark of renewalRemarks(report)) this.streams.warn(`${remark}\n`);
   }
