@@ -10,16 +10,19 @@ export type Login = 'certificate' | 'expired-certificate' | 'foreign-certificate
 export function openIdentities(given: Readonly<Record<string, UserRules>>) {
   const users = new Map(Object.entries(given));
   const authority = makeAuthority('tests');
+  // Of its own, or OpenSSL would send the server's authority along with its certificate.
+  const clients = makeAuthority('clients');
   const strangers = makeAuthority('strangers');
   const tokenOf = (user: string) => `token-of-${user}`;
 
   return {
     users,
     authority,
+    clients,
     strangers,
     tokenOf,
     credentials(user: string, login: Login): Credentials {
-      const certificate = (signer = authority, notAfter?: Date): Credentials => ({
+      const certificate = (signer = clients, notAfter?: Date): Credentials => ({
         kind: 'certificate',
         pair: issueLeaf(signer, user, { purpose: 'client', ...(notAfter ? { notAfter } : {}) }),
       });
@@ -27,7 +30,7 @@ export function openIdentities(given: Readonly<Record<string, UserRules>>) {
         case 'certificate':
           return certificate();
         case 'expired-certificate':
-          return certificate(authority, new Date(Date.now() - 60_000));
+          return certificate(clients, new Date(Date.now() - 60_000));
         case 'foreign-certificate':
           return certificate(strangers);
         case 'token':

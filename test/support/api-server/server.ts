@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { UserRules } from './access.ts';
@@ -98,6 +98,8 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const requests: (ApiRequest & { code: number | undefined })[] = [];
   const hooks = new Set<(request: ApiRequest) => void | Promise<void>>();
   let connections = 0;
+  // Below TLS, by the client's port: a TLS socket cannot be reset.
+  const sockets = new Map<number | undefined, Socket>();
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
@@ -110,7 +112,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     const { delayMs, isCarriedOut, silence, answer, cutAfterBytes } = faults.draw(request);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     const real = isCarriedOut ? carryOut(request, body === undefined, gone.signal) : undefined;
-    if (silence === 'reset') incoming.socket.resetAndDestroy();
+    if (silence === 'reset') sockets.get(incoming.socket.remotePort)?.resetAndDestroy();
     const given = answer ?? real;
     if (silence || !given) return;
     request.code = given.code;
@@ -127,7 +129,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     {
       cert: pair.certificatePem,
       key: pair.keyPem,
-      ca: identities.authority.certificatePem,
+      ca: identities.clients.certificatePem,
       requestCert: true,
       rejectUnauthorized: false,
       keepAliveTimeout: minuteMs,
@@ -143,6 +145,11 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   );
   server.on('secureConnection', () => {
     connections += 1;
+  });
+  server.on('connection', (socket: Socket) => {
+    const port = socket.remotePort;
+    sockets.set(port, socket);
+    socket.on('close', () => sockets.delete(port));
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -81,8 +81,9 @@ export class ObjectStore implements TestStore {
       if (kind.namespaced && namespace === '') throw new Error(`${kind.kind} ${name} needs a namespace`);
       if (kind.namespaced && !this.#isThere(namespace)) this.put(namespaceOf(namespace));
       const previous = this.find(kind, namespace, name);
-      if (previous) this.replace(kind, previous, object as unknown as JsonObject);
-      else this.insert(kind, object as unknown as JsonObject);
+      const whole = { ...(kind.kind === 'Secret' ? { type: 'Opaque' } : {}), ...object } as JsonObject;
+      if (previous) this.replace(kind, previous, whole);
+      else this.insert(kind, whole);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ManagedFields } from '../../../src/kube/port.ts';
 import { injectSidecar, wantsSidecar } from '../../cluster/sidecar.ts';
 import type { Admit } from '../api-server/write.ts';
 import { type Manifest, uidOf } from './manifest.ts';
@@ -177,21 +178,18 @@ function applicationOf(name: string, namespace: string, replicas: number, ownerK
   };
 }
 
-const known = new WeakMap<object, object>();
+const managers = new WeakMap<object, readonly ManagedFields[]>();
 
-function managersOf(pod: Manifest) {
-  const entry = (manager: string, fields: object) => ({
-    manager,
-    operation: 'Update' as const,
-    apiVersion: 'v1',
-    time: start,
-    fieldsType: 'FieldsV1',
-    fieldsV1: fields,
-  });
-  const template = pod.spec.containers as object;
-  const fields = known.get(template) ?? { 'f:metadata': fieldsOf(pod.metadata), 'f:spec': fieldsOf(pod.spec) };
-  known.set(template, fields);
-  return [entry('kube-controller-manager', fields), entry('kubelet', { 'f:status': fieldsOf(pod.status) })];
+/** Pods of one template have one entry in common, as text that is held once. */
+function managersOf(pod: Manifest): readonly ManagedFields[] {
+  const entry = (manager: string, fieldsV1: object) =>
+    ({ manager, operation: 'Update', apiVersion: 'v1', time: start, fieldsType: 'FieldsV1', fieldsV1 }) as const;
+  const found = managers.get(pod.spec.containers) ?? [
+    entry('kube-controller-manager', { 'f:metadata': fieldsOf(pod.metadata), 'f:spec': fieldsOf(pod.spec) }),
+    entry('kubelet', { 'f:status': fieldsOf(pod.status) }),
+  ];
+  managers.set(pod.spec.containers, found);
+  return found;
 }
 
 /** The set of fields of a value, in the form of managedFields. */

@@ -34,8 +34,12 @@ export function letters(seed: string, count: number): string {
 
 /** `pod-template-hash`: another one for every other template. */
 export function hashTemplate(template: object): string {
-  return letters(JSON.stringify(template), 10);
+  const hash = hashes.get(template) ?? letters(JSON.stringify(template), 10);
+  hashes.set(template, hash);
+  return hash;
 }
+
+const hashes = new WeakMap<object, string>();
 
 export function fromField(name: string, fieldPath: string): object {
   return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
