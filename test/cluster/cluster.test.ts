@@ -211,6 +211,26 @@ describe.skipIf(missing !== undefined)(missing ?? 'a cluster', () => {
   }
 });
 
+describe.skipIf(missing !== undefined)(missing ?? 'a second cluster with an old Dapr in high availability', () => {
+  test('has the Secret alone, and pods without the label', async () => {
+    const cluster = await startCluster({ nodes: 3 });
+    try {
+      const bundle = await newBundle();
+      await installDapr(cluster, { version: '1.9.6', ha: true, bundle });
+      const pods = await cluster.admin.list('pods', 'dapr-system', 'app=dapr-placement-server');
+      expect(pods.filter(isReady)).toHaveLength(3);
+      expect(await cluster.admin.get('configmap', 'dapr-trust-bundle', 'dapr-system')).toBeUndefined();
+
+      await deployApps(cluster, { namespaces: ['shop'], deployments: 1 });
+      const [injected] = await cluster.admin.list('pods', 'shop');
+      expect(anchorsOf(injected ?? {})).toBe(bundle.anchors);
+      expect(Object.keys(injected?.metadata.labels)).not.toContain('dapr.io/sidecar-injected');
+    } finally {
+      await cluster.stop();
+    }
+  });
+});
+
 test('what the tests have started ends with them, however they end', async () => {
   const folder = temporaryDirectory();
   const left = temporaryDirectory();
