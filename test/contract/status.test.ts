@@ -5,7 +5,9 @@ import { reportStatus } from '../../src/app/status/report.ts';
 import { openCluster } from '../../src/cli/open-cluster.ts';
 import { readControlPlane } from '../../src/kube/dapr/control-plane.ts';
 import { findControlPlane } from '../../src/kube/dapr/find.ts';
+import type { Workload } from '../../src/kube/dapr/objects.ts';
 import type { Cluster, KubeObject } from '../../src/kube/port.ts';
+import { resources } from '../../src/kube/resources.ts';
 import type { UserRules } from '../support/api-server/access.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { readForeignBundle } from '../support/fixtures.ts';
@@ -57,6 +59,15 @@ function install(namespace: string, mtls: object | undefined = { enabled: true }
       spec: mtls ? { mtls } : {},
     } as KubeObject,
   );
+}
+
+/** What the controller says of a Deployment in dapr-system. */
+function setRollout(name: string, status: { replicas: number; updatedReplicas: number }): void {
+  const ref = { resource: resources.deployments, namespace: 'dapr-system', name };
+  server.store.change<Workload>(ref, (object) => ({
+    ...object,
+    status: { ...status, observedGeneration: object.metadata.generation },
+  }));
 }
 
 describe('the namespace of the control plane', () => {
@@ -150,6 +161,7 @@ describe('status', () => {
 
   test('takes one round of requests, none of them for more than it needs', async () => {
     install('dapr-system');
+    for (const name of ['dapr-sentry', 'dapr-operator']) setRollout(name, { replicas: 1, updatedReplicas: 1 });
     const report = await status();
     expect(report.services.map(({ name, healthy }) => [name, healthy])).toEqual([
       ['dapr-sentry', true],
@@ -160,8 +172,20 @@ describe('status', () => {
       'GET /api/v1/namespaces/dapr-system/pods',
       'GET /api/v1/namespaces/dapr-system/secrets/dapr-trust-bundle',
       'GET /apis/apps/v1/namespaces/dapr-system/deployments',
-      'GET /apis/apps/v1/namespaces/dapr-system/replicasets',
       'GET /apis/apps/v1/namespaces/dapr-system/statefulsets',
+    ]);
+  });
+
+  test('asks for the ReplicaSets while one of the rollouts is under way', async () => {
+    install('dapr-system');
+    setRollout('dapr-operator', { replicas: 1, updatedReplicas: 1 });
+    setRollout('dapr-sentry', { replicas: 2, updatedReplicas: 1 });
+    const newest = replicaSet('dapr-sentry', 'newest', 2);
+    server.store.put({ ...apps, kind: 'ReplicaSet', ...newest } as KubeObject);
+    const { services } = await status();
+    expect(services.map(({ name, healthy, status }) => [name, healthy, status])).toEqual([
+      ['dapr-sentry', false, 'No pods'],
+      ['dapr-operator', true, 'Running'],
     ]);
   });
 

@@ -12,6 +12,7 @@ import {
 import type { Cluster, KubeObject, Resource } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
 import type { SecretData } from '../banner.ts';
+import { isRolledOut } from './revision.ts';
 
 export const statusServices = [...controlPlaneServices, dashboardService];
 
@@ -20,6 +21,7 @@ export interface StatusObjects {
   readonly namespace: string;
   /** Undefined where this user may not list them; the reason stands in `refusals`. */
   readonly workloads: readonly Workload[] | undefined;
+  /** Empty also where every Deployment is rolled out: its pods are of one revision then. */
   readonly replicaSets: readonly KubeObject[] | undefined;
   readonly pods: readonly ControlPlanePod[];
   readonly secret: Looked<SecretData>;
@@ -64,14 +66,17 @@ async function gatherIn(cluster: Cluster, namespace: string): Promise<StatusObje
   const labelSelector = `app in (${statusServices.map(({ name }) => name).join(',')})`;
   const list = <T extends KubeObject>(resource: Resource, metadataOnly = false) =>
     collect<T>(cluster.list<T>(resource, { namespace, labelSelector, metadataOnly }));
-  const [pods, deployments, statefulSets, replicaSets, secret] = await Promise.all([
+  const [pods, deployments, statefulSets, secret] = await Promise.all([
     list<ControlPlanePod>(resources.pods),
     list<Workload>(resources.deployments),
     list<Workload>(resources.statefulSets),
-    list<KubeObject>(resources.replicaSets, true),
     look<SecretData>(cluster, { resource: resources.secrets, namespace, name: trustBundleName }),
   ]);
   if (pods.refusal) throw pods.refusal;
+  const isRollingOut = deployments.objects?.some((deployment) => !isRolledOut(deployment));
+  const replicaSets: Collected<KubeObject> = isRollingOut
+    ? await list<KubeObject>(resources.replicaSets, true)
+    : { objects: [] };
   return {
     namespace,
     pods: pods.objects ?? [],
@@ -84,7 +89,7 @@ async function gatherIn(cluster: Cluster, namespace: string): Promise<StatusObje
 }
 
 /** All of a list; a refusal (403) is an answer. */
-async function collect<T>(list: AsyncIterable<T>): Promise<{ objects?: T[]; refusal?: DaprMtlsError }> {
+async function collect<T>(list: AsyncIterable<T>): Promise<Collected<T>> {
   const objects: T[] = [];
   try {
     for await (const object of list) objects.push(object);
@@ -93,4 +98,9 @@ async function collect<T>(list: AsyncIterable<T>): Promise<{ objects?: T[]; refu
     if (error instanceof DaprMtlsError && error.code === 'cluster.forbidden') return { refusal: error };
     throw error;
   }
+}
+
+interface Collected<T> {
+  readonly objects?: T[];
+  readonly refusal?: DaprMtlsError;
 }

@@ -5,7 +5,8 @@ import type { KubeObject } from '../../kube/port.ts';
  * Those pods that the workload as it stands now has asked for: of a Deployment those of the
  * ReplicaSet with the highest revision, of a StatefulSet those of its update revision. A rollout that
  * hangs leaves healthy pods of the revision before, and they would hide it.
- * @param replicaSets undefined where they may not be listed: the pod that was made last then tells
+ * @param replicaSets none where all is rolled out, undefined where they may not be listed: the pod that
+ * was made last then tells
  */
 export function selectCurrentPods(
   workload: Workload | undefined,
@@ -16,6 +17,15 @@ export function selectCurrentPods(
   if (updateRevision) return withLabel(pods, 'controller-revision-hash', updateRevision);
   const hash = (workload && newestTemplateHash(workload, replicaSets)) ?? templateHashOfNewest(pods);
   return hash === undefined ? pods : withLabel(pods, templateHashLabel, hash);
+}
+
+/** Whether the Deployment's controller has seen it as it is now, and has no pod of another revision left. */
+export function isRolledOut({ metadata, status }: Workload): boolean {
+  return (
+    status?.observedGeneration !== undefined &&
+    status.observedGeneration >= (metadata.generation ?? 0) &&
+    (status.updatedReplicas ?? 0) === (status.replicas ?? 0)
+  );
 }
 
 const templateHashLabel = 'pod-template-hash';
