@@ -32,7 +32,7 @@ export function judgeEachOnce(reference: Reference, at: Date): (daprd: Daprd | u
 }
 
 /** Reads the value as daprd does, which stops at the first block that is no certificate, and verifies as Go does. */
-export function judgeAnchors(pem: string, { needed, chains }: Reference, at: Date): AnchorVerdict {
+function judgeAnchors(pem: string, { needed, chains }: Reference, at: Date): AnchorVerdict {
   const file = readCertificateFile('anchors', Buffer.from(pem));
   const held = visibleCertificatesOf(file);
   if (held.length === 0) {

@@ -23,13 +23,9 @@ Pods that have ended do not count, those that are being deleted do. Clients that
       description: 'In CI: only who is cut off makes the exit code 10',
       command: '<%= bin %> audit -k --fail-on error',
     },
-    { description: 'Who would break under another bundle?', command: '<%= bin %> audit -k --against new-certs' },
-    { description: 'Does everybody hold these anchors?', command: '<%= bin %> audit -k --against new-root.crt' },
-    {
-      description: 'The pods that are cut off',
-      command:
-        '<%= bin %> audit -k --format json | jq -r \'.sidecars[] | select(.state == "broken") | "\\(.namespace)/\\(.pod)"\'',
-    },
+    { description: 'Who would break under another bundle?', command: '<%= bin %> audit -k --against certs' },
+    { description: 'Does everybody hold these anchors?', command: '<%= bin %> audit -k --against ca.crt' },
+    { description: 'For a machine: every sidecar with its fingerprints', command: '<%= bin %> audit -k --format json' },
   ];
   static override exitCodes = [3, 4, 5, 10];
   static override flags = {

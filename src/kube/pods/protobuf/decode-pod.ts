@@ -23,7 +23,7 @@ interface PodDraft extends Mutable<Omit<PodFacts, 'labels' | 'owners' | 'contain
  * merged, as protobuf has it.
  * @throws Error for what is no pod
  */
-export function decodePod(message: Uint8Array): PodFacts {
+export function decodePod(message: Buffer): PodFacts {
   const pod: PodDraft = {
     name: '',
     namespace: '',
@@ -45,7 +45,7 @@ export function decodePod(message: Uint8Array): PodFacts {
   return pod;
 }
 
-function readMetadata(message: Uint8Array, pod: PodDraft): void {
+function readMetadata(message: Buffer, pod: PodDraft): void {
   for (const [field, value] of fieldsOf(message)) {
     if (field === 1) pod.name = asText(value);
     else if (field === 3) pod.namespace = asText(value);
@@ -64,7 +64,7 @@ function decodeTime(value: FieldValue): Date {
   return new Date(seconds * 1000);
 }
 
-function readLabel(message: Uint8Array, labels: Record<string, string>): void {
+function readLabel(message: Buffer, labels: Record<string, string>): void {
   let [key, label] = ['', ''];
   for (const [field, value] of fieldsOf(message)) {
     if (field === 1) key = asText(value);
@@ -73,7 +73,7 @@ function readLabel(message: Uint8Array, labels: Record<string, string>): void {
   labels[key] = label;
 }
 
-function decodeOwner(message: Uint8Array): PodOwner {
+function decodeOwner(message: Buffer): PodOwner {
   const owner: Mutable<PodOwner> = { kind: '', name: '', uid: '', controller: false };
   for (const [field, value] of fieldsOf(message)) {
     if (field === 1) owner.kind = asText(value);
@@ -84,7 +84,7 @@ function decodeOwner(message: Uint8Array): PodOwner {
   return owner;
 }
 
-function readSpec(message: Uint8Array, pod: PodDraft): void {
+function readSpec(message: Buffer, pod: PodDraft): void {
   for (const [field, value] of fieldsOf(message)) {
     if (field === 2) pod.containers.push(decodeContainer(asBytes(value)));
     else if (field === 10) pod.node = asText(value) || undefined;
@@ -92,11 +92,11 @@ function readSpec(message: Uint8Array, pod: PodDraft): void {
   }
 }
 
-function readStatus(message: Uint8Array, pod: PodDraft): void {
+function readStatus(message: Buffer, pod: PodDraft): void {
   for (const [field, value] of fieldsOf(message)) if (field === 1) pod.phase = asText(value);
 }
 
-function decodeContainer(message: Uint8Array): ContainerFacts {
+function decodeContainer(message: Buffer): ContainerFacts {
   const args: string[] = [];
   const container: Mutable<ContainerFacts> = { name: '', image: '', args, trustAnchors: undefined };
   for (const [field, value] of fieldsOf(message)) {
@@ -109,7 +109,7 @@ function decodeContainer(message: Uint8Array): ContainerFacts {
 }
 
 /** Undefined where the variable is another one. */
-function decodeTrustAnchors(message: Uint8Array): TrustAnchorsVariable | undefined {
+function decodeTrustAnchors(message: Buffer): TrustAnchorsVariable | undefined {
   let [name, content]: [string, FieldValue] = ['', undefined];
   let isReference = false;
   for (const [field, value] of fieldsOf(message)) {

@@ -1,14 +1,14 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
 /** The content of a field: bytes of a text or a message, a number, or nothing where no one reads that kind. */
-export type FieldValue = Uint8Array | number | undefined;
+export type FieldValue = Buffer | number | undefined;
 
 /**
  * The fields of one message in the order in which they stand there. Nothing is read beyond the
  * message's own bytes, so that a length that lies cannot reach into the next pod.
  * @throws Error (the library's) for what is no protobuf
  */
-export function* fieldsOf(message: Uint8Array): Generator<readonly [field: number, value: FieldValue]> {
+export function* fieldsOf(message: Buffer): Generator<readonly [field: number, value: FieldValue]> {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
@@ -19,7 +19,8 @@ export function* fieldsOf(message: Uint8Array): Generator<readonly [field: numbe
 function readValue(reader: BinaryReader, field: number, wireType: WireType): FieldValue {
   switch (wireType) {
     case WireType.LengthDelimited:
-      return reader.bytes();
+      // A part of a Buffer is one, which the library's type does not tell.
+      return reader.bytes() as Buffer;
     case WireType.Varint:
       return Number(reader.int64());
     default:
@@ -29,7 +30,7 @@ function readValue(reader: BinaryReader, field: number, wireType: WireType): Fie
 }
 
 /** @throws Error where the field holds no bytes: then it is not what its number says */
-export function asBytes(value: FieldValue): Uint8Array {
+export function asBytes(value: FieldValue): Buffer {
   if (value instanceof Uint8Array) return value;
   throw new Error('a field is of another type than its number says');
 }
@@ -41,6 +42,5 @@ export function asNumber(value: FieldValue): number {
 }
 
 export function asText(value: FieldValue): string {
-  const bytes = asBytes(value);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return asBytes(value).toString('utf8');
 }

@@ -108,13 +108,13 @@ async function skipField(source: ByteSource, { length }: Field): Promise<void> {
   if (!(await source.skip(length))) throw endsEarly();
 }
 
-function assertType(typeMeta: Uint8Array): void {
+function assertType(typeMeta: Buffer): void {
   const [, kind] = decoding(() => [...fieldsOf(typeMeta)]).find(([field]) => field === 2) ?? [];
   if (kind !== undefined && decoding(() => asText(kind)) !== 'PodList') throw unreadable('it is no list of pods');
 }
 
 /** Nobody asked for a part: a server that gives one has more pods than it tells. */
-function assertWhole(listMeta: Uint8Array): void {
+function assertWhole(listMeta: Buffer): void {
   const [, next] = decoding(() => [...fieldsOf(listMeta)]).find(([field]) => field === 3) ?? [];
   if (next !== undefined && decoding(() => asBytes(next)).length > 0) throw unreadable('it is only a part of the list');
 }
