@@ -11,6 +11,7 @@ import type {
   UserEntry,
 } from './document.ts';
 import { fieldsOf, malformed, mappingOf, type Place, textOf } from './fields.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 
 /**
  * Undefined where there is no such file.
@@ -43,6 +44,8 @@ async function parse(text: string, file: string): Promise<unknown> {
       // A flow mapping of YAML begins alike, and its reader knows the line of a mistake.
     }
   }
+  const plain = readPlainYaml(text);
+  if (plain !== undefined) return plain;
   const { parseYaml } = await import('./parse-yaml.ts');
   try {
     return parseYaml(text);
