@@ -106,6 +106,7 @@ describe('a sidecar', () => {
     ['no variable', undefined, 'daprd has no DAPR_TRUST_ANCHORS'],
     ['an empty variable', '', 'DAPR_TRUST_ANCHORS is empty'],
     ['a reference', { source: 'reference' as const }, /refers to another object/],
+    ['more than any bundle', '#'.repeat(65_537), 'DAPR_TRUST_ANCHORS is 65537 characters long'],
     ['no PEM', 'rubbish', /no readable certificate: the file holds no PEM block/],
     [
       'a damaged certificate',

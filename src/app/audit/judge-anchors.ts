@@ -19,12 +19,16 @@ export interface AnchorVerdict {
   readonly anchors: readonly string[];
 }
 
+/** Ten bundles would fit. Who may make pods may write anything there, and none of it shall hold up the audit. */
+const sizeLimit = 64 * 1024;
+
 /** A judge that looks at each distinct value once, because thousands of pods share a few. */
 export function judgeEachOnce(reference: Reference, at: Date): (daprd: Daprd | undefined) => AnchorVerdict {
   const verdicts = new Map<string, AnchorVerdict>();
   return (daprd) => {
     const variable = daprd?.trustAnchors;
     if (variable?.source !== 'value' || variable.pem === '') return unknown(whyNotTold(daprd));
+    if (variable.pem.length > sizeLimit) return unknown(`DAPR_TRUST_ANCHORS is ${variable.pem.length} characters long`);
     const verdict = verdicts.get(variable.pem) ?? judgeAnchors(variable.pem, reference, at);
     verdicts.set(variable.pem, verdict);
     return verdict;

@@ -5,8 +5,7 @@ import type { AuditReport } from './report.ts';
 export function auditRemarks({ cluster, against, scope, totals }: AuditReport): string[] {
   const remarks = [clusterRemark(cluster), `Held against: ${against.name}`];
   if (against.problem) remarks.push(`Warning: nobody verifies this bundle, whatever they hold: ${against.problem}`);
-  if (against.issuer === null)
-    remarks.push('The issuer in use is not known, so that every anchor counts as needed that is valid');
+  if (against.issuer === null) remarks.push('The issuer is not known, so every valid anchor counts as needed');
   if (totals.sidecars === 0) {
     const where = scope.namespace === null ? 'in any namespace' : `in namespace ${scope.namespace}`;
     remarks.push(
