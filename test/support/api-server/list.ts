@@ -28,6 +28,12 @@ export class Pager {
 
   /** @throws Refusal 400, 410 */
   read(kind: Kind, namespace: string, query: URLSearchParams): Page {
+    const page = this.#read(kind, namespace, query);
+    // What a selector would leave of the rest is not known before it is looked at.
+    return query.get('labelSelector') || query.get('fieldSelector') ? { ...page, remaining: undefined } : page;
+  }
+
+  #read(kind: Kind, namespace: string, query: URLSearchParams): Page {
     const isSelected = parseSelection(kind, query);
     const token = query.get('continue');
     const limit = Number(query.get('limit') ?? 0);

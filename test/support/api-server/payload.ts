@@ -1,16 +1,23 @@
 import { apiVersionOf, type Kind } from './kinds.ts';
 import { mergePatch, strategicMergePatch } from './merge.ts';
 import { isObject, type JsonObject } from './object.ts';
+import type { ApiRequest } from './request.ts';
 import { badRequest, invalid, refuse } from './status.ts';
 import { findUnreadable } from './validate.ts';
 
 /** @throws Refusal 422 for anything but `All` */
-export function readDryRun(query: URLSearchParams): boolean {
+export function readDryRun({ query, method }: Pick<ApiRequest, 'query' | 'method'>): boolean {
   const asked = query.getAll('dryRun');
   if (asked.every((value) => value === 'All')) return asked.length > 0;
-  const error = { field: 'dryRun', type: 'invalid', value: asked.join(), detail: 'supported values: "All"' } as const;
-  throw invalid({ kind: 'WriteOptions' }, '', [error]);
+  const error = { field: 'dryRun', type: 'unsupported', value: asked, detail: 'supported values: "All"' } as const;
+  throw invalid({ kind: optionKinds[method] ?? 'CreateOptions', group: 'meta.k8s.io' }, '', [error]);
 }
+
+const optionKinds: Readonly<Record<string, string>> = {
+  PATCH: 'PatchOptions',
+  PUT: 'UpdateOptions',
+  DELETE: 'DeleteOptions',
+};
 
 export interface GivenObject extends JsonObject {
   readonly metadata: { readonly [field: string]: string | undefined };
@@ -55,11 +62,5 @@ export function assertReadableInPatch(kind: Kind, patched: JsonObject): void {
 export function readPatchType(kind: Kind, contentType = ''): (target: unknown, patch: unknown) => unknown {
   if (contentType === 'application/merge-patch+json') return mergePatch;
   if (contentType === 'application/strategic-merge-patch+json' && !kind.isCustom) return strategicMergePatch;
-  const types = ['json-patch', 'merge-patch', ...(kind.isCustom ? [] : ['strategic-merge-patch'])];
-  const list = types.map((type) => `application/${type}+json`).join(', ');
-  throw refuse(
-    415,
-    'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: ${list}, application/apply-patch+yaml`,
-  );
+  throw refuse(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 }

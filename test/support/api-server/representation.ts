@@ -25,7 +25,7 @@ export function negotiate(accept: string | undefined, kind: Kind, isList: boolea
     const isPodList = kind.kind === 'Pod' && isList && !metadataOnly;
     if (type === 'application/vnd.kubernetes.protobuf' && isPodList) return { encoding: 'protobuf', metadataOnly };
   }
-  throw refuse(406, 'NotAcceptable', `only the following media types are accepted: ${mediaTypes}`);
+  throw refuse(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${mediaTypes}`, {});
 }
 
 export function represent(object: StoredObject, { metadataOnly }: Representation): object {

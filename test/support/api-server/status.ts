@@ -83,7 +83,7 @@ export function expired(message: string): Refusal {
 export interface FieldError {
   readonly field: string;
   readonly type: keyof typeof fieldErrors;
-  readonly value?: string;
+  readonly value?: string | readonly string[];
   readonly detail: string;
 }
 
@@ -92,6 +92,7 @@ const fieldErrors = {
   forbidden: { reason: 'FieldValueForbidden', words: 'Forbidden' },
   tooLong: { reason: 'FieldValueTooLong', words: 'Too long' },
   required: { reason: 'FieldValueRequired', words: 'Required value' },
+  unsupported: { reason: 'FieldValueNotSupported', words: 'Unsupported value' },
 } as const;
 
 /** 422. The kind, not the plural, stands in the details. */
@@ -101,7 +102,7 @@ export function invalid(resource: Partial<Resource>, name: string, errors: reado
     const given = value === undefined ? '' : `: ${JSON.stringify(value)}`;
     return { reason, message: `${words}${given}: ${detail}`, field };
   });
-  const listed = causes.map(({ field, message }) => `${field}: ${message}`);
+  const listed = [...new Set(causes.map(({ field, message }) => `${field}: ${message}`))];
   const all = listed.length === 1 ? listed[0] : `[${listed.join(', ')}]`;
   const kind = resource.kind && resource.group ? `${resource.kind}.${resource.group}` : (resource.kind ?? '');
   return refuse(422, 'Invalid', `${kind} ${JSON.stringify(name)} is invalid: ${all}`, {

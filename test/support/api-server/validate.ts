@@ -40,14 +40,16 @@ function validateName(object: JsonObject): FieldError[] {
   if (!name) return [{ field: 'metadata.name', type: 'required', detail: 'name or generateName is required' }];
   if (name.length <= 253 && subdomain.test(name)) return [];
   const detail =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
   return [{ field: 'metadata.name', type: 'invalid', value: name, detail }];
 }
 
+/** Said twice: the registry looks, and the kind's own validation looks again. */
 function validateIdentity(object: JsonObject, previous: StoredObject): FieldError[] {
   const { uid } = object.metadata as { uid?: string };
   if (!uid || uid === previous.metadata.uid) return [];
-  return [{ field: 'metadata.uid', type: 'invalid', value: uid, detail: 'field is immutable' }];
+  const error: FieldError = { field: 'metadata.uid', type: 'invalid', value: uid, detail: 'field is immutable' };
+  return [error, error];
 }
 
 function validateData(kind: Kind, object: JsonObject, previous: StoredObject | undefined): FieldError[] {

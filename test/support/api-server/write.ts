@@ -29,7 +29,7 @@ export class Writer {
 
   /** @throws Refusal */
   carryOut(request: ApiRequest, target: Target): Written {
-    const isDryRun = readDryRun(request.query);
+    const isDryRun = readDryRun(request);
     switch (target.verb) {
       case 'create':
         return this.#create(target, request.body, isDryRun);

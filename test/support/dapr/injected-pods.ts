@@ -160,8 +160,6 @@ function dress(
 }
 
 function applicationOf(name: string, namespace: string, replicas: number, ownerKind: OwnerKind): Manifest {
-  const isRollout = ownerKind === 'Rollout';
-  const isJob = ownerKind === 'Job';
   const labels = { app: name };
   const annotations = { 'dapr.io/app-id': name, 'dapr.io/app-port': '8080', 'dapr.io/enabled': 'true' };
   const image =
@@ -170,13 +168,35 @@ function applicationOf(name: string, namespace: string, replicas: number, ownerK
     metadata: { labels, annotations },
     spec: { containers: [{ name: 'app', image, imagePullPolicy: 'IfNotPresent' }], serviceAccountName: 'default' },
   };
+  const selector = { matchLabels: labels };
+  const specs: Partial<Record<OwnerKind, object>> = {
+    DaemonSet: { selector, template },
+    // A Job makes its selector itself, and its pods are not started again.
+    Job: { parallelism: replicas, template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } },
+  };
+  const statuses: Partial<Record<OwnerKind, object>> = {
+    DaemonSet: {
+      status: {
+        observedGeneration: 1,
+        currentNumberScheduled: replicas,
+        desiredNumberScheduled: replicas,
+        updatedNumberScheduled: replicas,
+        numberAvailable: replicas,
+        numberReady: replicas,
+        numberMisscheduled: 0,
+      },
+    },
+  };
   return {
-    apiVersion: isRollout ? 'argoproj.io/v1alpha1' : isJob ? 'batch/v1' : 'apps/v1',
+    apiVersion: apiVersions[ownerKind] ?? 'apps/v1',
     kind: ownerKind === 'none' ? 'Deployment' : ownerKind,
     metadata: { name, namespace, labels, uid: uidOf(ownerKind, namespace, name), generation: 1 },
-    spec: { replicas, selector: { matchLabels: labels }, template },
+    spec: specs[ownerKind] ?? { replicas, selector, template },
+    ...statuses[ownerKind],
   };
 }
+
+const apiVersions: Partial<Record<OwnerKind, string>> = { Rollout: 'argoproj.io/v1alpha1', Job: 'batch/v1' };
 
 const managers = new WeakMap<object, readonly ManagedFields[]>();
 
