@@ -46,15 +46,18 @@ export async function installDapr(cluster: TestCluster, options: DaprOptions): P
           ...options.injector,
         })
       : undefined;
-  await waitUntil(
-    'the control plane is ready',
-    async () => {
-      const seen = await Promise.all(workloads.map(({ kind, metadata }) => admin.get(kind, metadata.name, namespace)));
-      return seen.every((workload) => (workload?.status?.readyReplicas ?? 0) === workload?.spec.replicas);
-    },
-    options.patience,
-  );
+  await waitUntil('the control plane is ready', () => areReady(admin, workloads), options.patience);
   return { namespace, injector };
+}
+
+async function areReady(admin: Admin, workloads: readonly KubeJson[]): Promise<boolean> {
+  const seen = await Promise.all(
+    workloads.map(({ kind, metadata }) => {
+      const path = `/apis/apps/v1/namespaces/${metadata.namespace}/${kind.toLowerCase()}s/${metadata.name}`;
+      return admin.request('GET', path);
+    }),
+  );
+  return seen.every(({ body }) => body.status?.readyReplicas === body.spec?.replicas);
 }
 
 /** Makes the API server know Configurations. Those of Dapr up to 1.11 had to hold `enabled` alone. */

@@ -9,6 +9,7 @@ import { releaseOf } from '../support/dapr/release.ts';
 import type { IssuerFilenames } from '../support/dapr/services.ts';
 import type { Admin, KubeJson } from './admin.ts';
 import { type Identity, issueServer } from './authority.ts';
+import { host } from './control-plane.ts';
 import { injectSidecar, type SidecarOptions, type SidecarTrust, wantsSidecar } from './sidecar.ts';
 import type { TestCluster } from './start-cluster.ts';
 
@@ -37,7 +38,6 @@ export interface Injector {
   readonly injected: () => number;
 }
 
-const host = '127.0.0.1';
 const name = 'dapr-sidecar-injector';
 const bundle = 'dapr-trust-bundle';
 
