@@ -1,15 +1,18 @@
 import type { InterruptedChange, StoreLocation, TrustStore } from '../store/port.ts';
-import { endOfRoot } from './renew/report.ts';
+import { type BackupReport, type CertificateChange, endOfRoot } from './renew/report.ts';
 import { type Document, document, formatInstant } from './report.ts';
 
 export interface RepairReport extends Document<'Repair'> {
   readonly store: { readonly kind: StoreLocation['kind']; readonly name: string };
-  /** nothing: no change had been interrupted. */
-  readonly outcome: 'finished' | 'abandoned' | 'nothing';
+  /** nothing: no change had been interrupted. united: both sides of the store hold one bundle again. */
+  readonly outcome: 'finished' | 'abandoned' | 'nothing' | 'united' | 'dry-run';
   /** The command whose change it was. */
   readonly purpose: string | null;
   readonly startedAt: string | null;
   readonly validUntil: string | null;
+  /** By certificates, on each side; empty where no side was chosen. */
+  readonly changes: readonly CertificateChange[];
+  readonly backup: BackupReport | null;
 }
 
 /** Finishes an interrupted change and does nothing else. @throws DaprMtlsError of the store */
@@ -42,5 +45,7 @@ async function describe(
     purpose: change?.purpose ?? null,
     startedAt: change ? formatInstant(change.startedAt) : null,
     validUntil: endOfRoot((await store.read()).files),
+    changes: [],
+    backup: null,
   });
 }

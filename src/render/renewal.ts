@@ -33,15 +33,23 @@ const marks: Record<CertificateChange['change'], [string, Colour]> = {
   removed: ['-', 'red'],
 };
 
+/** One line for each certificate: new ones first, what goes last. */
+export function renderChanges(changes: RenewalReport['changes'], colour: boolean): string {
+  const paint = painter(colour);
+  const colourOf = (index: number) => marks[changes[index]?.change ?? 'kept'][1];
+  return columns(changes.map(changeRow))
+    .map((row, index) => paint(colourOf(index), row))
+    .join('\n');
+}
+
 /** A difference of meaning: certificates and who goes on trusting whom, not lines of base64. */
 function renderPreview(report: RenewalReport, { colour }: { colour: boolean }): string {
   const paint = painter(colour);
-  const colourOf = (index: number) => marks[report.changes[index]?.change ?? 'kept'][1];
   return [
     `Dry run: nothing was written. Procedure: ${report.procedure}`,
     '',
     'Certificates',
-    ...columns(report.changes.map(changeRow)).map((row, index) => paint(colourOf(index), row)),
+    renderChanges(report.changes, colour),
     '',
     'Steps, each a bundle that Sentry accepts',
     ...report.steps.map(({ name, files }, index) => `  ${index + 1}. ${name} (${files.join(', ')})`),

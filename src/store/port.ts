@@ -27,6 +27,19 @@ export interface TrustStore extends BundleReader {
   openBackup(id: string | undefined, passphrase: string | undefined): Promise<OpenedBackup>;
 }
 
+/** A store that publishes its anchors beside the bundle; the two may come to differ. */
+export interface PublishingStore extends TrustStore {
+  /** The bundle, and the anchors as everybody but Sentry reads them. */
+  readBoth(): Promise<{ readonly stored: StoredBundle; readonly published: Buffer | undefined }>;
+  /** As `openForChange`, on a bundle that is not whole. */
+  openForRepair(purpose: string): Promise<RepairSession>;
+}
+
+export interface RepairSession extends ChangeSession {
+  /** Makes both sides one, whatever either holds now. @param files the whole bundle, judged already */
+  unite(files: FoundFiles): Promise<void>;
+}
+
 export interface InterruptedChange {
   /** The command that had begun it, as people type it. */
   readonly purpose: string;

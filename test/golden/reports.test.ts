@@ -139,7 +139,7 @@ describe('text', () => {
     ['backups.txt', () => renderBackups(samples.backups)],
     ['backups.none.txt', () => renderBackups({ ...samples.backups, backups: [] })],
     ['backup.restored.txt', () => renderBackupAction(samples.restored)],
-    ['repair.txt', () => renderRepair(samples.repair)],
+    ['repair.txt', () => renderRepair(samples.repair, { colour: false })],
   ] as const)('%s', async (name, render) => {
     await expectGolden(name, render());
   });

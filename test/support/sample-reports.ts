@@ -166,4 +166,6 @@ export const repair: RepairReport = {
   purpose: 'renew-certificate',
   startedAt: '2026-12-01T12:00:00Z',
   validUntil: '2027-12-01T12:00:00Z',
+  changes: [],
+  backup: null,
 };

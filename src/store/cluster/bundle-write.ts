@@ -1,4 +1,6 @@
 import { DaprMtlsError } from '../../errors.ts';
+import type { WriteOptions } from '../../kube/port.ts';
+import { bundleParts, type FoundFiles } from '../../pki/reading.ts';
 import { digest } from '../digest.ts';
 import type { FileNames } from '../file-names.ts';
 import { type KeptConfigMap, keepConfigMap } from './claim.ts';
@@ -67,28 +69,57 @@ export async function rehearse(place: ClusterPlace, change: SecretChange, config
  * differ makes a new root; one that starts while the ConfigMap is missing exits and writes nothing
  * (both measured). So the ConfigMap is absent while the two could differ. Whatever fails in between
  * is undone or finished by `closeGap` before the error goes on.
+ * @param anchors that both objects shall hold
+ * @param replaced the ConfigMap as it stands, and what of it the new one bears; none where it is missing already
  * @throws DaprMtlsError `cluster.conflict` when somebody else has written either object
  */
 export async function writeAnchors(
   place: ClusterPlace,
   change: SecretChange,
-  configMap: ConfigMapObject,
+  anchors: Buffer,
+  { configMap, kept }: ReplacedConfigMap,
   pause: Pause,
 ): Promise<void> {
-  const kept = keepConfigMap(configMap);
-  const wasThere = await place.cluster.remove(configMapRef(place), preconditionsOf(configMap));
-  if (!wasThere) throw gone(place);
+  if (configMap) await removeConfigMap(place, configMap);
   try {
-    await place.cluster.patch(secretRef(place), patchOf(change));
+    await (Object.keys(change.data).length > 0 ? writeSecret(place, change) : fence(place));
   } catch (error) {
-    const anchors = await closeGap(place, kept, pause);
+    const live = await closeGap(place, kept, pause);
     // The answer may have been lost on its way, and the write done.
-    const wanted = change.data[place.names.anchors];
-    if (wanted !== undefined && anchors.equals(Buffer.from(wanted, 'base64'))) return;
+    if (live.equals(anchors)) return;
     throw error;
   }
   await pause.sleep(pause.pauseMs);
-  await putConfigMap(place, kept, Buffer.from(change.data[place.names.anchors] ?? '', 'base64'), pause);
+  await putConfigMap(place, kept, anchors, pause);
+}
+
+/** @throws DaprMtlsError `cluster.conflict` where it is another one by now, or gone */
+export async function removeConfigMap(place: ClusterPlace, configMap: ConfigMapObject): Promise<void> {
+  const wasThere = await place.cluster.remove(configMapRef(place), preconditionsOf(configMap));
+  if (!wasThere) throw gone(place);
+}
+
+/** With the labels and annotations by which a chart knows its own objects. */
+export async function createSecret(
+  place: ClusterPlace,
+  files: FoundFiles,
+  { labels, annotations }: Pick<KeptConfigMap, 'labels' | 'annotations'>,
+  options?: WriteOptions,
+): Promise<void> {
+  const data = Object.fromEntries(
+    bundleParts.map((part) => [place.names[part], (files[part] ?? Buffer.alloc(0)).toString('base64')]),
+  );
+  const metadata = { name: bundleName, namespace: place.namespace, labels, annotations };
+  await place.cluster.create(
+    secretRef(place),
+    { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data },
+    options,
+  );
+}
+
+export interface ReplacedConfigMap {
+  readonly configMap: ConfigMapObject | undefined;
+  readonly kept: KeptConfigMap;
 }
 
 /**

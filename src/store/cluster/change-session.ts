@@ -1,15 +1,18 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { type BundlePart, bundleParts, type FoundFiles } from '../../pki/reading.ts';
 import { digest } from '../digest.ts';
-import type { Backup, BackupOptions, ChangePlan, ChangeSession, StoredBundle } from '../port.ts';
-import { listBackups, planBackup, removals } from './backups.ts';
+import type { Backup, BackupOptions, ChangePlan, ChangeSession, RepairSession, StoredBundle } from '../port.ts';
+import { keptConfigMapOf, listBackups, planBackup, removals } from './backups.ts';
 import {
   closeGap,
+  createSecret,
   fence,
   type Pause,
+  type ReplacedConfigMap,
   readBack,
   rehearse,
   rehearseSecret,
+  removeConfigMap,
   type SecretChange,
   writeAnchors,
   writeSecret,
@@ -51,7 +54,7 @@ export type ClusterProgress =
   | { readonly kind: 'watching'; readonly remainingMs: number };
 
 /** The writes of one run, under its claim. */
-export class ClusterSession implements ChangeSession {
+export class ClusterSession implements RepairSession {
   finished: ChangeSession['finished'];
   readonly #place: ClusterPlace;
   readonly #options: ClusterStoreOptions;
@@ -96,6 +99,40 @@ export class ClusterSession implements ChangeSession {
     }
     await readBack(this.#place, prepared.change.data);
     await this.#watch(prepared.change);
+  }
+
+  /**
+   * Makes Secret and ConfigMap one bundle again, whatever either holds now. The ConfigMap goes first:
+   * from then on no Sentry starts on the difference.
+   * @param files the whole bundle as it shall be, judged already
+   */
+  async unite(files: FoundFiles): Promise<void> {
+    const { secret, configMap } = await readObjects(this.#place);
+    const { anchors } = files;
+    if (!anchors) throw new Error('a bundle without anchors was not judged');
+    if (!secret) return this.#makeSecret(files, configMap);
+    const change: SecretChange = { secret, data: changedData(files, secret, this.#place) };
+    this.#options.assertRunning();
+    this.#options.onProgress({ kind: 'writing', what: 'both' });
+    const kept = configMap
+      ? keepConfigMap(configMap)
+      : (keptConfigMapOf(this.#keeper) ?? keepConfigMap({ metadata: secret.metadata }));
+    await this.#writeBoth(change, anchors, { configMap, kept });
+    await readBack(this.#place, change.data);
+    await this.#watch(change);
+  }
+
+  /** While there is no Secret every Sentry exits; the ConfigMap goes before there is one that may differ. */
+  async #makeSecret(files: FoundFiles, configMap: ConfigMapObject | undefined): Promise<void> {
+    const kept = configMap ? keepConfigMap(configMap) : keptConfigMapOf(this.#keeper);
+    const bearing = kept ?? keepConfigMap({ metadata: { name: bundleName } });
+    await createSecret(this.#place, files, bearing, { dryRun: true });
+    this.#options.assertRunning();
+    await this.#claimChange({ configMap: bearing, anchorsSha256: digest(files.anchors ?? Buffer.alloc(0)) });
+    if (configMap) await removeConfigMap(this.#place, configMap);
+    await createSecret(this.#place, files, bearing);
+    if (this.#place.hasConfigMap) await closeGap(this.#place, bearing, this.#pause);
+    await this.#claimChange(null);
   }
 
   /** Carries on where a dead run stopped: the ConfigMap is made anew from what the Secret holds. */
@@ -163,9 +200,13 @@ export class ClusterSession implements ChangeSession {
     this.#options.onProgress({ kind: 'writing', what: configMap ? 'both' : 'secret' });
     if (!configMap) return writeSecret(this.#place, change);
     const anchors = Buffer.from(change.data[this.#place.names.anchors] ?? '', 'base64');
-    await this.#claimChange({ configMap: keepConfigMap(configMap), anchorsSha256: digest(anchors) });
+    await this.#writeBoth(change, anchors, { configMap, kept: keepConfigMap(configMap) });
+  }
+
+  async #writeBoth(change: SecretChange, anchors: Buffer, replaced: ReplacedConfigMap): Promise<void> {
+    await this.#claimChange({ configMap: replaced.kept, anchorsSha256: digest(anchors) });
     try {
-      await writeAnchors(this.#place, change, configMap, this.#pause);
+      await writeAnchors(this.#place, change, anchors, replaced, this.#pause);
     } catch (error) {
       if (await this.#isClosed()) await this.#claimChange(null);
       throw error;

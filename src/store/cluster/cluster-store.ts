@@ -1,16 +1,16 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { noBackup } from '../no-backup.ts';
-import type { Backup, ChangeSession, InterruptedChange, OpenedBackup, TrustStore } from '../port.ts';
+import type { Backup, ChangeSession, InterruptedChange, OpenedBackup, PublishingStore, StoredBundle } from '../port.ts';
 import { listBackups, openBackup } from './backups.ts';
 import { ClusterSession, type ClusterStoreOptions } from './change-session.ts';
 import { type Claim, claimOf, encodeClaim } from './claim.ts';
 import { readKeeper, writeKeeper } from './keeper.ts';
-import { bundleName, type ClusterPlace, readObjects, type SecretObject } from './objects.ts';
-import { assertAllowed, assertChangeable } from './preflight.ts';
+import { anchorsOf, bundleName, type ClusterPlace, readObjects, type SecretObject } from './objects.ts';
+import { assertAllowed, assertChangeable, assertUnited } from './preflight.ts';
 import { ClusterReader } from './read.ts';
 
 /** A control plane's Secret and ConfigMap as one bundle. */
-export class ClusterStore extends ClusterReader implements TrustStore {
+export class ClusterStore extends ClusterReader implements PublishingStore {
   readonly #options: ClusterStoreOptions;
 
   constructor(place: ClusterPlace, options: ClusterStoreOptions) {
@@ -18,7 +18,20 @@ export class ClusterStore extends ClusterReader implements TrustStore {
     this.#options = options;
   }
 
+  /** @throws DaprMtlsError `store.mismatch` where Secret and ConfigMap are not one bundle */
   async openForChange(purpose: string): Promise<ChangeSession> {
+    const session = await this.openForRepair(purpose);
+    try {
+      assertUnited(await readObjects(this.place), this.place);
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  /** The same on objects that do not fit each other. */
+  async openForRepair(purpose: string): Promise<ClusterSession> {
     const [objects, keeper] = await Promise.all([readObjects(this.place), readKeeper(this.place)]);
     assertChangeable(objects, this.place);
     await assertAllowed(this.place, keeper);
@@ -38,6 +51,11 @@ export class ClusterStore extends ClusterReader implements TrustStore {
       await session.close();
       throw error;
     }
+  }
+
+  async readBoth(): Promise<{ stored: StoredBundle; published: Buffer | undefined }> {
+    const { stored, objects } = await this.readWithObjects();
+    return { stored, published: anchorsOf(objects.configMap, this.place.names) };
   }
 
   /** The ConfigMap may not stay missing: to give up is to go on with what the Secret holds. */

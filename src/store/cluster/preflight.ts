@@ -2,7 +2,7 @@ import { DaprMtlsError } from '../../errors.ts';
 import type { Resource, ResourceRule, RulesReview } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
 import { keeperName } from './keeper.ts';
-import { type BundleObjects, bundleName, type ClusterPlace, type SecretObject } from './objects.ts';
+import { anchorsOf, type BundleObjects, bundleName, type ClusterPlace, filesOf, type SecretObject } from './objects.ts';
 
 /** One right; without a name it cannot be had for one object alone (RBAC knows no name at a create). */
 interface Right {
@@ -95,5 +95,24 @@ export function assertChangeable({ secret, configMap }: BundleObjects, { namespa
   throw new DaprMtlsError('store.layout', {
     message: `the Secret ${namespace}/${bundleName} holds ${Math.round(size / 1024)} KiB and has no room for another bundle (limit 1024)`,
     hint: 'Take out of it what Dapr did not put there.',
+  });
+}
+
+/**
+ * A change builds on a bundle that everybody sees alike.
+ * @throws DaprMtlsError `store.mismatch`
+ */
+export function assertUnited(
+  { secret, configMap }: BundleObjects,
+  { namespace, names, hasConfigMap }: ClusterPlace,
+): void {
+  const { anchors } = filesOf(secret, names);
+  if (!hasConfigMap || !anchors) return;
+  const others = anchorsOf(configMap, names);
+  if (others && anchors.equals(others)) return;
+  const state = configMap ? `holds ${others ? 'another' : 'no'} ${names.anchors}` : 'is missing';
+  throw new DaprMtlsError('store.mismatch', {
+    message: `the ConfigMap ${namespace}/${bundleName} ${state}, so the bundle is not whole; nothing was written`,
+    hint: 'Restart nothing. Make both one bundle first: `dapr-mtls repair -k --from secret` (or --from configmap, --from backup).',
   });
 }
