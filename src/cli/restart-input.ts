@@ -37,6 +37,7 @@ export const restartFlags = {
   })(),
   'max-parallel': Flags.integer({
     description: 'How many workloads are restarted at a time.',
+    helpValue: 'COUNT',
     // Each asks for one thing at a time, and eight requests at once are enough for any API server.
     min: 1,
     max: 8,

@@ -1,4 +1,5 @@
 import type { RestartProgress } from '../app/restart/progress.ts';
+import { retellMs } from '../kube/rollout/wait-for-rollout.ts';
 import { formatSpan } from '../render/instant.ts';
 import { printable } from '../render/text.ts';
 import type { Streams } from './streams.ts';
@@ -26,18 +27,29 @@ export async function openProgressDisplay(
   isQuiet: boolean,
 ): Promise<ProgressDisplay> {
   // The library itself stays still on a dumb terminal and in CI, and would print nothing at all.
-  if (!process.stderr.isTTY || env.TERM === 'dumb' || env.CI !== undefined || isQuiet) return writeLines(streams);
+  if (!process.stderr.isTTY || env.TERM === 'dumb' || env.CI !== undefined || isQuiet) {
+    return writeLines(streams, () => new Date());
+  }
   const { default: createSpinner } = await import('yocto-spinner');
   // Signals are for the stop switch: the run ends in order, and says what is done.
   return spin(streams, createSpinner({ stream: process.stderr, handleSignals: false }));
 }
 
-export function writeLines(streams: Notes): ProgressDisplay {
+export function writeLines(streams: Notes, now: () => Date): ProgressDisplay {
+  const lastLineMs = new Map<string, number>();
+  const note = (workload: string, line: string) => {
+    lastLineMs.set(workload, now().getTime());
+    streams.note(line);
+  };
   return {
     show: (progress) => {
       writeLasting(streams, progress);
-      if (progress.kind === 'restarting') streams.note(`Restarting ${progress.workload}..\n`);
-      else if (progress.kind === 'waiting') streams.note(`${progress.workload}: ${progress.message}\n`);
+      if (progress.kind === 'restarting') note(progress.workload, `Restarting ${progress.workload}..\n`);
+      if (progress.kind !== 'waiting') return;
+      const { workload, message, isTrouble } = progress;
+      // The pods of twenty replicas, counted one by one, are twenty lines that nobody reads.
+      const isDue = now().getTime() - (lastLineMs.get(workload) ?? 0) >= retellMs;
+      if (isTrouble || isDue) note(workload, `${workload}: ${message}\n`);
     },
     close: () => {},
   };

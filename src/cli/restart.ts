@@ -1,3 +1,4 @@
+import { clusterRemark, describeCluster } from '../app/cluster-report.ts';
 import { keepLedger } from '../app/restart/failure.ts';
 import { defaultTimeoutMs, type RestartOptions } from '../app/restart/options.ts';
 import { planApplicationsRestart } from '../app/restart/plan-applications.ts';
@@ -80,6 +81,7 @@ export async function performRestart(
   surroundings: Omit<RestartSurroundings, 'stop'>,
 ): Promise<RestartReport> {
   const controlPlaneNamespace = await findControlPlane(cluster, named);
+  surroundings.streams.note(`${clusterRemark(describeCluster(cluster.location, controlPlaneNamespace))}\n`);
   const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
   if (applications) {
     const plan = await planApplicationsRestart(cluster, { ...applications, controlPlaneNamespace });

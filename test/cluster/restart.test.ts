@@ -134,7 +134,9 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
     test.each(['SIGINT', 'SIGTERM'] as const)('%s says what is done and what is not', async (signal) => {
       await arm('dapr-operator', 'never-ready');
       const run = start(['-k']);
-      await run.noted(/deploy\/dapr-operator: .*not ready/);
+      await run.noted(/Restarting deploy\/dapr-operator/);
+      // Long enough for the wait to have begun.
+      await new Promise((resolve) => setTimeout(resolve, 500));
       const stopped = Date.now();
       run.child.kill(signal);
       const { exitCode, stderr } = await run.ended;

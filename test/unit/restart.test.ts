@@ -248,7 +248,7 @@ describe('the books of a restart', () => {
     [[planned], 'nothing was restarted'],
     [[planned, begin('a')], 'under way: a; not restarted: b, c'],
     [
-      [planned, begin('a'), { kind: 'waiting', workload: 'a', message: '' }, back('a'), begin('b')],
+      [planned, begin('a'), { kind: 'waiting', workload: 'a', message: '', isTrouble: false }, back('a'), begin('b')],
       'restarted: a; under way: b; not restarted: c',
     ],
     [[planned, begin('a'), begin('b'), back('b'), begin('c'), back('c'), back('a')], 'restarted: b, c, a'],
@@ -345,7 +345,8 @@ describe('progress', () => {
     { kind: 'planned', workloads: ['deploy/a', 'deploy/b'] },
     { kind: 'restarting', workload: 'deploy/a' },
     { kind: 'restarting', workload: 'deploy/b' },
-    { kind: 'waiting', workload: 'deploy/a', message: '0 of 1 new pods are available; \u001b[31mred' },
+    { kind: 'waiting', workload: 'deploy/a', message: '0 of 1 new pods are available', isTrouble: false },
+    { kind: 'waiting', workload: 'deploy/a', message: 'pod a-1: \u001b[31mred', isTrouble: true },
     { kind: 'restarted', workload: 'deploy/a', elapsedMs: 12_000 },
     { kind: 'remark', text: 'There is no webhook' },
     { kind: 'restarted', workload: 'deploy/b', elapsedMs: 61_000 },
@@ -353,17 +354,33 @@ describe('progress', () => {
 
   test('is a line for every step where nobody watches', () => {
     const lines: string[] = [];
-    const { show, close } = writeLines({ note: (text) => lines.push(text), warn: (text) => lines.push(`! ${text}`) });
+    const streams = { note: (text: string) => lines.push(text), warn: (text: string) => lines.push(`! ${text}`) };
+    const { show, close } = writeLines(streams, () => new Date(5000));
     events.forEach(show);
     close();
     expect(lines).toEqual([
       'dapr-scheduler-server is skipped: it is not there\n',
       'Restarting deploy/a..\n',
       'Restarting deploy/b..\n',
-      'deploy/a: 0 of 1 new pods are available; \u001b[31mred\n',
+      'deploy/a: pod a-1: \u001b[31mred\n',
       'deploy/a is back after 12 seconds\n',
       '! There is no webhook\n',
       'deploy/b is back after 1 minute 1 second\n',
+    ]);
+  });
+
+  test('counts pods in a log four times a minute at most', () => {
+    const lines: string[] = [];
+    let second = 0;
+    const streams = { note: (text: string) => lines.push(text), warn: () => {} };
+    const { show } = writeLines(streams, () => new Date(second * 1000));
+    show({ kind: 'restarting', workload: 'deploy/a' });
+    for (second = 1; second <= 60; second++) {
+      show({ kind: 'waiting', workload: 'deploy/a', message: `${second} of 99 new pods are made`, isTrouble: false });
+    }
+    expect(lines).toEqual([
+      'Restarting deploy/a..\n',
+      ...[15, 30, 45, 60].map((count) => `deploy/a: ${count} of 99 new pods are made\n`),
     ]);
   });
 
@@ -378,7 +395,8 @@ describe('progress', () => {
     expect(shown).toEqual([
       '~ deploy/a: restarting',
       '~ deploy/a: restarting\n  deploy/b: restarting',
-      '~ deploy/a: 0 of 1 new pods are available; \\u001b[31mred\n  deploy/b: restarting',
+      '~ deploy/a: 0 of 1 new pods are available\n  deploy/b: restarting',
+      '~ deploy/a: pod a-1: \\u001b[31mred\n  deploy/b: restarting',
       'deploy/a is back after 12 seconds\n',
       '~ deploy/b: restarting',
       '! There is no webhook\n',

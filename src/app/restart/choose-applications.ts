@@ -50,7 +50,7 @@ function notFound(kind: WorkloadKind, name: string, { due }: Applications): Dapr
   const there = due.slice(0, 10).map(({ ref }) => nameApplication(ref));
   const more = due.length > there.length ? ` and ${due.length - there.length} more` : '';
   return new DaprMtlsError('usage.invalid', {
-    message: `no ${kind} ${name} has pods with a sidecar where was looked`,
+    message: `there is no ${kind} ${name} whose pods have a sidecar`,
     hint:
       there.length > 0
         ? `There are ${there.join(', ')}${more}.`

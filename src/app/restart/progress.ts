@@ -5,7 +5,13 @@ export type RestartProgress =
   /** What was not checked, or is not as it should be. */
   | { readonly kind: 'remark'; readonly text: string }
   | { readonly kind: 'restarting'; readonly workload: string }
-  | { readonly kind: 'waiting'; readonly workload: string; readonly message: string }
+  | {
+      readonly kind: 'waiting';
+      readonly workload: string;
+      readonly message: string;
+      /** A reason to worry, and not only pods that take their time. */
+      readonly isTrouble: boolean;
+    }
   | { readonly kind: 'restarted'; readonly workload: string; readonly elapsedMs: number };
 
 /** What is done and what is not, at any moment. */

@@ -51,7 +51,7 @@ export async function carryOutApplications(
         assertRunning();
         if (hasFailed()) throw new Abandoned();
       },
-      onWait: (message) => onProgress({ kind: 'waiting', workload, message }),
+      onWait: (message, isTrouble) => onProgress({ kind: 'waiting', workload, message, isTrouble }),
     });
     if (end.kind === 'failed') throw didNotComeBack(workload, end.reason, hintFor(ref));
     if (!(await hasSidecars(cluster, end.workload))) throw lostSidecar(workload, plan.controlPlaneNamespace);

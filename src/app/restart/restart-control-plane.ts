@@ -49,7 +49,7 @@ export async function carryOutControlPlane(
         clock,
         deadline,
         assertRunning,
-        onWait: (message: string) => onProgress({ kind: 'waiting', workload, message }),
+        onWait: (message: string, isTrouble: boolean) => onProgress({ kind: 'waiting', workload, message, isTrouble }),
       };
       onProgress({ kind: 'restarting', workload });
       await restartWorkload(cluster, ref, clock.now());

@@ -35,7 +35,7 @@ export async function waitForWebhook(
     if (remark || !webhook.object || anchors === undefined) return { kind: 'done', remark };
     const reason = judgeWebhook(webhook.object, Buffer.from(anchors));
     if (!reason) return { kind: 'done', remark: undefined };
-    if (reason !== told) onWait(reason);
+    if (reason !== told) onWait(reason, true);
     told = reason;
     const remainingMs = deadline.getTime() - clock.now().getTime();
     if (remainingMs <= 0) return { kind: 'failed', reason };

@@ -1,4 +1,3 @@
-import { clusterRemark } from '../../app/cluster-report.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { performRestart } from '../../cli/restart.ts';
 import { readScope, restartFlags } from '../../cli/restart-input.ts';
@@ -37,6 +36,5 @@ does not come back or comes back without its sidecar. What does not roll by itse
       return await performRestart(cluster, scope, flags, { streams, env, isQuiet: flags.quiet });
     });
     await this.emit(report, flags.format, renderRestart);
-    this.streams.note(`${clusterRemark(report.cluster)}\n`);
   }
 }

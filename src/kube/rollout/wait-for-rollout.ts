@@ -12,8 +12,11 @@ export interface WaitOptions {
   readonly deadline: Date;
   /** Throws when the run is to stop. */
   readonly assertRunning: () => void;
-  /** What is waited for, each time that it has changed. */
-  readonly onWait?: (message: string) => void;
+  /**
+   * What is waited for, each time that it has changed, and now and then when it does not; `isTrouble`
+   * where there is a reason to worry, and not only pods that take their time.
+   */
+  readonly onWait?: (message: string, isTrouble: boolean) => void;
 }
 
 export type RolloutEnd =
@@ -23,6 +26,8 @@ export type RolloutEnd =
 
 /** How often is looked where no watch tells of a change, and how often at the pods. */
 const pollMs = 2000;
+/** Silence for longer than this looks like a program that hangs. */
+export const retellMs = 15_000;
 /** A registry or a mount that was slow has mended itself by then. */
 const gravePatienceMs = 60_000;
 
@@ -36,15 +41,18 @@ export async function waitForRollout(cluster: Cluster, ref: WorkloadRef, options
   const { clock, deadline, assertRunning, onWait = () => {} } = options;
   const changes = watchOne(cluster, ref);
   const observer = observe(cluster, ref, clock);
-  let told = '';
+  let told = { message: '', atMs: 0 };
   try {
     for (;;) {
       assertRunning();
       const seen = await observer();
       if (seen.kind !== 'rolling') return seen;
-      if (seen.message !== told) onWait(seen.message);
-      told = seen.message;
-      const remainingMs = deadline.getTime() - clock.now().getTime();
+      const nowMs = clock.now().getTime();
+      if (seen.message !== told.message || nowMs - told.atMs >= retellMs) {
+        onWait(seen.message, seen.isTrouble);
+        told = { message: seen.message, atMs: nowMs };
+      }
+      const remainingMs = deadline.getTime() - nowMs;
       if (remainingMs <= 0) return { kind: 'failed', reason: `it took too long: ${await seen.explain()}` };
       assertRunning();
       await clock.sleep(Math.min(pollMs, remainingMs), changes.next());
@@ -54,9 +62,15 @@ export async function waitForRollout(cluster: Cluster, ref: WorkloadRef, options
   }
 }
 
-type Sight =
-  | RolloutEnd
-  | { readonly kind: 'rolling'; readonly message: string; readonly explain: () => string | Promise<string> };
+type Sight = RolloutEnd | RollingSight;
+
+interface RollingSight {
+  readonly kind: 'rolling';
+  readonly message: string;
+  readonly isTrouble: boolean;
+  /** All that can be found out, for when the time is up. */
+  readonly explain: () => string | Promise<string>;
+}
 
 /** Looks at the workload each time it is called, and at its pods now and then. */
 function observe(cluster: Cluster, ref: WorkloadRef, clock: Clock): () => Promise<Sight> {
@@ -66,7 +80,7 @@ function observe(cluster: Cluster, ref: WorkloadRef, clock: Clock): () => Promis
   return async () => {
     const nowMs = clock.now().getTime();
     const workload = await readWorkload(cluster, ref).catch(ignoreOutage);
-    if (workload === 'outage') return rolling('the API server does not answer');
+    if (workload === 'outage') return outage;
     if (!workload) return { kind: 'failed', reason: 'somebody has deleted it' };
     if (nowMs - podsReadMs >= pollMs) {
       podsReadMs = nowMs;
@@ -79,17 +93,21 @@ function observe(cluster: Cluster, ref: WorkloadRef, clock: Clock): () => Promis
     const isPast = graveSinceMs !== undefined && nowMs - graveSinceMs >= gravePatienceMs;
     const stuck = verdict.stuck ?? (trouble && isPast ? describeTrouble(trouble) : undefined);
     if (stuck) return { kind: 'failed', reason: stuck };
-    const message = describe(verdict);
-    return rolling(message, async () => {
-      const said = trouble?.isExplained ? undefined : await explainByEvents(cluster, workload, trouble);
-      return said ? `${message}; ${said}` : message;
-    });
+    const isTrouble = trouble?.isExplained === true;
+    return {
+      kind: 'rolling',
+      message: isTrouble ? describe(verdict) : verdict.message,
+      isTrouble,
+      explain: async () => {
+        const said = isTrouble ? undefined : await explainByEvents(cluster, workload, trouble);
+        return said ? `${describe(verdict)}; ${said}` : describe(verdict);
+      },
+    };
   };
 }
 
-function rolling(message: string, explain: () => string | Promise<string> = () => message): Sight {
-  return { kind: 'rolling', message, explain };
-}
+const away = 'the API server does not answer';
+const outage: RollingSight = { kind: 'rolling', message: away, isTrouble: true, explain: () => away };
 
 function describe({ message, trouble }: RolloutVerdict): string {
   return trouble ? `${message}; ${describeTrouble(trouble)}` : message;
