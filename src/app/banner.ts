@@ -2,6 +2,7 @@ import type { Looked } from '../kube/dapr/control-plane.ts';
 import type { KubeObject } from '../kube/port.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { type FoundFiles, readCertificateFile } from '../pki/reading.ts';
+import type { BundleReader } from '../store/port.ts';
 import { assignRoles, type CertificateStatus, defaultWarnBeforeMs, describeCertificate } from './report.ts';
 
 /** What the banner reads of the Secret of a bundle; the values are in base64. */
@@ -36,6 +37,12 @@ export function glanceAtSecret(secret: Looked<SecretData>, names: CertificateNam
     return value ? Buffer.from(value, 'base64') : undefined;
   };
   return glanceAtExpiry({ anchors: read(names.anchors), issuerChain: read(names.issuerChain) }, names, at);
+}
+
+/** The same of a store that was read already for another purpose. */
+export async function glanceAtStore(store: BundleReader, at: Date): Promise<ExpiryGlance> {
+  const { files } = await store.read();
+  return glanceAtExpiry(files, store.location.names, at);
 }
 
 /**

@@ -26,7 +26,7 @@ describe('the name dapr', () => {
     [['--version']],
     [['help', 'run']],
     [['init']],
-    [['status', '-k']],
+    [['stop', '--app-id', 'status']],
     [[]],
   ])('hands %j on untouched, with streams and exit code', async (words) => {
     const result = await run(words, { program: 'dapr', env: { PATH: `${echo}:${systemPath}` }, input: 'from stdin' });
@@ -50,6 +50,15 @@ describe('the name dapr', () => {
         /^Root certificate expires in \d+ hours\. Expiry date: 2027-11-22 01:06:12 \+0000 UTC\n$/,
       ),
     });
+  });
+
+  test('keeps status for itself', async () => {
+    const { status, stdout, stderr } = await run(['status'], {
+      program: 'dapr',
+      env: { PATH: `${echo}:${systemPath}` },
+    });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain('required flag(s) "kubernetes" not set');
   });
 
   test('says what is ours when there is nobody to hand over to', async () => {
