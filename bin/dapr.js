@@ -2,7 +2,9 @@
 const { realpathSync } = require('node:fs');
 const { join } = require('node:path');
 
-// Ours are `mtls` and `status`; every other word belongs to the official CLI, before anything is loaded.
+// Ours are `mtls`, `status` and `init -k`; every other word belongs to the official CLI, before anything is loaded.
 const argv = process.argv.slice(2);
-if (argv[0] === 'mtls' || argv[0] === 'status') require('../dist/main.cjs').main('dapr', argv, join(__dirname, '..'));
+const isInCluster = (word) => /^(-[hqs]*k|--kubernetes(=|$))/.test(word) && !/=(0|f|false)$/i.test(word);
+const isOurs = argv[0] === 'mtls' || argv[0] === 'status' || (argv[0] === 'init' && argv.some(isInCluster));
+if (isOurs) require('../dist/main.cjs').main('dapr', argv, join(__dirname, '..'));
 else require('../dist/hand-over.cjs').handOver(argv, realpathSync(__filename));

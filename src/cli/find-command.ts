@@ -20,14 +20,24 @@ export function findCommand(
   const named = program === 'dapr-mtls' && words[0] !== 'mtls' ? ['mtls', ...words] : [...words];
   const match = words.length > 0 ? longestMatch(named, ids, aliases) : undefined;
   const asksForHelp = argv[0] === 'help' || before.includes('--help') || before.includes('-h');
-  if (match && asksForHelp) return { kind: 'help', topic: match.id };
-  if (match) return { kind: 'command', id: match.id, argv: named.slice(match.length) };
+  const id = match?.id === 'mtls init' && meansCluster(before) ? 'init' : match?.id;
+  if (id && asksForHelp) return { kind: 'help', topic: id };
+  if (match && id) return { kind: 'command', id, argv: named.slice(match.length) };
   const plain = leadingWords(named);
   const topic = plain.join(' ');
   const isTopic = topic === 'mtls' || ids.some((id) => id.startsWith(`${topic} `));
   if (asksForHelp || (isTopic && plain.length === named.length))
     return { kind: 'help', topic: isTopic ? topic : 'mtls' };
   return { kind: 'unknown', words: named };
+}
+
+/** `init` makes a directory, and with -k or the way into a cluster it is another command. */
+function meansCluster(words: readonly string[]): boolean {
+  return words.some(
+    (word) =>
+      (/^(-[hqs]*k|--kubernetes(=|$))/.test(word) && !/=(0|f|false)$/i.test(word)) ||
+      /^--(context|kubeconfig)(=|$)/.test(word),
+  );
 }
 
 function longestMatch(words: readonly string[], ids: readonly string[], aliases: Readonly<Record<string, string>>) {

@@ -6,7 +6,7 @@ import { DaprMtlsError } from '../errors.ts';
 import { reportFailure } from './report-failure.ts';
 
 /** Set for the program that the words were handed to: it must not hand them back. */
-const hopVariable = 'DAPR_MTLS_HANDED_OVER';
+export const hopVariable = 'DAPR_MTLS_HANDED_OVER';
 
 /**
  * Runs the official `dapr` with the same words: arguments, streams, signals and exit code untouched.

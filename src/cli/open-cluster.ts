@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { connect } from '../kube/client/connect.ts';
+import type { Access } from '../kube/kubeconfig/access.ts';
 import { resolveAccess } from '../kube/kubeconfig/resolve.ts';
 import type { Cluster } from '../kube/port.ts';
 
@@ -12,8 +13,16 @@ export interface ClusterFlags {
   readonly 'request-timeout': number;
 }
 
-/** Nothing is sent yet. @throws DaprMtlsError `cluster.kubeconfig`, `cluster.credentials` */
-export async function openCluster(flags: ClusterFlags, env: NodeJS.ProcessEnv): Promise<Cluster> {
+/**
+ * Nothing is sent yet.
+ * @param impersonation headers to act as somebody else by, instead of those of the kubeconfig
+ * @throws DaprMtlsError `cluster.kubeconfig`, `cluster.credentials`
+ */
+export async function openCluster(
+  flags: ClusterFlags,
+  env: NodeJS.ProcessEnv,
+  impersonation?: Access['headers'],
+): Promise<Cluster> {
   const { context, kubeconfig } = flags;
   const access = await resolveAccess(
     { context, kubeconfig },
@@ -25,7 +34,7 @@ export async function openCluster(flags: ClusterFlags, env: NodeJS.ProcessEnv): 
       isInteractive: () => process.stdin.isTTY,
     },
   );
-  return connect(access, {
+  return connect(impersonation ? { ...access, headers: impersonation } : access, {
     timeoutMs: flags['request-timeout'] * 1000,
     version: typeof DAPR_MTLS_VERSION === 'string' ? DAPR_MTLS_VERSION : 'unbuilt',
     random: Math.random,

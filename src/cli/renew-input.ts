@@ -69,7 +69,8 @@ export async function readRenewInput(
   };
 }
 
-function assertKeyTypeFits(keyType: KeyType, version: DaprVersion | undefined): void {
+/** @throws DaprMtlsError `usage.invalid` where Sentry of that version would not run on such an issuer */
+export function assertKeyTypeFits(keyType: KeyType, version: DaprVersion | undefined): void {
   if (!version || keyType === 'p256' || keyType === 'p384' || takesEveryKeyType(version)) return;
   throw new DaprMtlsError('usage.invalid', {
     message: `Dapr ${version.major}.${version.minor}.${version.patch} does not take an issuer of type ${keyType}`,

@@ -5,6 +5,7 @@ type Loader = () => Promise<{ default: CommandClass }>;
 
 /** Every command and how to load it. Only the one that is asked for is loaded. */
 export const commandTable = {
+  init: () => import('./init.ts'),
   mtls: () => import('./mtls.ts'),
   'mtls audit': () => import('./mtls/audit.ts'),
   'mtls backup create': () => import('./mtls/backup/create.ts'),
@@ -20,6 +21,7 @@ export const commandTable = {
   'mtls export': () => import('./mtls/export.ts'),
   'mtls init': () => import('./mtls/init.ts'),
   'mtls inspect': () => import('./mtls/inspect.ts'),
+  'mtls probe': () => import('./mtls/probe.ts'),
   'mtls renew-certificate': () => import('./mtls/renew-certificate.ts'),
   'mtls repair': () => import('./mtls/repair.ts'),
   'mtls restart': () => import('./mtls/restart.ts'),

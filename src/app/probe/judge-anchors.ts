@@ -1,0 +1,52 @@
+import { DaprMtlsError } from '../../errors.ts';
+import { judgeEachOnce } from '../audit/judge-anchors.ts';
+import { type Reference, readReference } from '../audit/reference.ts';
+import { anchorsOfNextPod } from './anchors.ts';
+import type { ProbeFacts } from './facts.ts';
+import { mends } from './mends.ts';
+import type { ProbeCheck } from './report.ts';
+
+type Verdict = Omit<ProbeCheck, 'name'>;
+
+/** Does what the sidecar is given carry the issuer in use? */
+export function judgeGivenAnchors(facts: ProbeFacts, at: Date): ProbeCheck {
+  return { name: 'anchors', ...judge() };
+
+  function judge(): Verdict {
+    const { outcome } = facts.rehearsal;
+    if (outcome.kind === 'refused' || !outcome.daprd)
+      return { state: 'not-checked', reason: 'there is no sidecar to look at', hint: null };
+    const given = anchorsOfNextPod(facts);
+    if (!given) return { state: 'failed', reason: 'the sidecar gets no DAPR_TRUST_ANCHORS', hint: mends.restart };
+    const reference = referenceOf(facts, at);
+    if (reference instanceof DaprMtlsError)
+      return { state: 'not-checked', reason: reference.message, hint: reference.hint };
+    const isOfConfigMap = facts.bundle.configMapAnchors?.equals(given) ?? false;
+    const verdict = judgeEachOnce(reference, at)(outcome.daprd);
+    const hint = isOfConfigMap ? mends.repair : mends.restart;
+    switch (verdict.state) {
+      case 'current':
+        return { state: 'ok', reason: describeCurrent(verdict.anchors.length, reference), hint: null };
+      case 'stale':
+        return { state: 'warning', reason: `the sidecar ${verdict.reason}`, hint };
+      default:
+        return { state: 'failed', reason: `what the sidecar is given ${verdict.reason}`, hint };
+    }
+  }
+}
+
+function describeCurrent(count: number, { issuer }: Reference): string {
+  const what = count === 1 ? 'the anchor that it is given carries' : `the ${count} anchors that it is given carry`;
+  return issuer ? `${what} the issuer in use` : `${what} what the bundle has; the issuer in use is not known`;
+}
+
+function referenceOf({ bundle, cluster }: ProbeFacts, at: Date): Reference | DaprMtlsError {
+  const { secretAnchors, configMapAnchors, issuerChain } = bundle;
+  const name = `${cluster.namespace}/dapr-trust-bundle`;
+  try {
+    return readReference({ kind: 'live', name, anchors: secretAnchors ?? configMapAnchors, issuerChain }, at);
+  } catch (error) {
+    if (error instanceof DaprMtlsError) return error;
+    throw error;
+  }
+}
