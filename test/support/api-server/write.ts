@@ -106,11 +106,7 @@ export class Writer {
     const next = kind.hasStatus ? withStatus(filled, previous, given, subresource === 'status') : filled;
     const errors = validate(kind, next, previous);
     if (errors.length > 0) throw invalid(kind, name, errors);
-    if (isDryRun)
-      return {
-        code: 200,
-        object: { ...next, metadata: { ...previous.metadata, ...metadataOf(next) } } as StoredObject,
-      };
+    if (isDryRun) return { code: 200, object: { ...previous, ...next } };
     const object = this.#store.replace(kind, previous, next);
     // An object on its way out goes with its last finalizer.
     if (object.metadata.deletionTimestamp && !object.metadata.finalizers?.length) this.#store.erase(kind, object);

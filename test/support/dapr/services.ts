@@ -149,15 +149,15 @@ function containerOf(service: Service, values: ChartValues, volumeMounts: readon
   };
 }
 
-export function imageOf(service: Service | 'daprd', { release, registry, digest }: ImageValues): string {
+function imageOf(service: Service, { release, registry, digest }: ImageValues): string {
   // The dashboard has releases of its own.
   if (service === 'dashboard') return `${registry}/dashboard:0.15.0`;
-  const names: Partial<Record<Service | 'daprd', string>> = { 'sidecar-injector': 'injector' };
-  const name = release.hasOneImage && service !== 'daprd' ? 'dapr' : (names[service] ?? service);
+  const names: Partial<Record<Service, string>> = { 'sidecar-injector': 'injector' };
+  const name = release.hasOneImage ? 'dapr' : (names[service] ?? service);
   return `${registry}/${name}:${release.tag}${digest ? `@${digest}` : ''}`;
 }
 
-export type ImageValues = Pick<ChartValues, 'release' | 'registry' | 'digest'>;
+type ImageValues = Pick<ChartValues, 'release' | 'registry' | 'digest'>;
 
 function portsOf(service: Service): object[] {
   const numbers: Record<Service, readonly number[]> = {
