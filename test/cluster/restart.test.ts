@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeBundle } from '../support/bundles.ts';
-import { copyProgram, type Outcome, type Program, type Run } from '../support/program.ts';
+import { copyProgram, type Outcome, type Program, type Run, startProcess } from '../support/program.ts';
 import { schemaViolations } from '../support/schema.ts';
 import type { KubeJson } from './admin.ts';
 import { deployApps } from './apps.ts';
@@ -12,6 +14,8 @@ import type { Grant } from './users.ts';
 import { waitUntil } from './wait.ts';
 
 const missing = await whyNoCluster();
+/** util-linux has it; elsewhere it takes other flags. */
+const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 const system = 'dapr-system';
 const restartedAt = 'kubectl.kubernetes.io/restartedAt';
 
@@ -43,6 +47,14 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
   const restart = (words: readonly string[] = [], kubeconfig?: string): Promise<Outcome> =>
     start(words, kubeconfig).ended;
 
+  /** Behind a pseudo-terminal, on which standard output and standard error are one. */
+  const onTerminal = (words: readonly string[]): Promise<Outcome> => {
+    const line = [...program.command, 'restart', '--kubeconfig', cluster.kubeconfig, ...words];
+    const quoted = line.map((word) => `'${word}'`).join(' ');
+    return startProcess(['script', '--quiet', '--return', '--command', quoted, '/dev/null'], { env: { TERM: 'xterm' } })
+      .ended;
+  };
+
   describe('the control plane', () => {
     test('comes back service by service, in order, each before the next', async () => {
       const before = await instants();
@@ -57,6 +69,18 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
       expect(after).toEqual([...after].sort());
       expect(after.filter((instant) => before.includes(instant))).toEqual([]);
       for (const [kind, name] of services) expect(await staleOf(kind, name)).toEqual([]);
+    });
+
+    test.skipIf(!hasScript)('moves one line on a terminal, and gives the cursor back', async () => {
+      const { exitCode, stdout } = await onTerminal(['-k']);
+      expect(exitCode).toBe(0);
+      const hidden = stdout.lastIndexOf('\u001b[?25l');
+      expect(hidden).toBeGreaterThan(0);
+      expect(stdout.indexOf('\u001b[?25h', hidden)).toBeGreaterThan(0);
+      expect(stdout).toContain('deploy/dapr-sentry: restarting');
+      const lasting = stripVTControlCharacters(stdout).split(/[\r\n]+/);
+      for (const title of titles) expect(lasting.some((line) => line.includes(`${title} is back after`))).toBe(true);
+      expect(stdout.trimEnd().endsWith('All control plane services have restarted successfully!')).toBe(true);
     });
 
     test('is reported as a document', async () => {
