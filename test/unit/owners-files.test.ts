@@ -57,7 +57,6 @@ describe('the values', () => {
   test.each([
     ['CRLF', 'a\r\nb\r\n'],
     ['no end of line', 'a\nb'],
-    ['several', 'a\n\n\n'],
     ['spaces at the ends', ' a \n b \n'],
     ['a comment of YAML', '# a: b\n--- \n'],
     ['letters beyond ASCII', 'Ünïcode – 漢字\n'],
@@ -66,6 +65,12 @@ describe('the values', () => {
     const values = parse(buildHelmValues({ ...files, anchors }, { withIssuerKey: true, keySource }));
     expect(values.dapr_sentry.tls.root.certPEM).toBe(text);
   });
+});
+
+test('blank lines behind the anchors are left out: the chart would drop them from the ConfigMap alone', () => {
+  const anchors = Buffer.from('a\n\n\n');
+  const values = parse(buildHelmValues({ ...files, anchors }, { withIssuerKey: true, keySource }));
+  expect(values.dapr_sentry.tls.root.certPEM).toBe('a\n');
 });
 
 describe('the manifests', () => {

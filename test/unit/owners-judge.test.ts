@@ -105,6 +105,13 @@ describe('a Helm release (kube-facts, section 3)', () => {
     expect(verdict?.message).toContain('the next Sentry to start makes a new root');
   });
 
+  test('whose objects differ in themselves arms the accident by its next upgrade', () => {
+    const rendered = { ...live, ConfigMap: { 'ca.crt': digest('old root without its last line') } };
+    const [verdict] = judgeOwners(releaseOf([{ ...storing, rendered }]), planned);
+    expect(verdict?.message).toContain('Secret and ConfigMap then hold different anchors');
+    expect(judgeOwners(releaseOf([storing]), planned)[0]?.message).not.toContain('different anchors');
+  });
+
   test('minds a new issuer in the Secret alone', () => {
     expect(judgeOwners(releaseOf([storing]), issuerOnly)[0]).toMatchObject({ stops: true, objects: ['Secret'] });
   });

@@ -11,7 +11,10 @@ export interface HelmValuesOptions {
 
 export const daprValuesPath: readonly string[] = ['dapr_sentry', 'tls'];
 
-/** The bundle as values of Dapr's chart, byte for byte. The issuer key is in it only where asked for. */
+/**
+ * The bundle as values of Dapr's chart, byte for byte but for blank lines behind the anchors. The
+ * issuer key is in it only where asked for.
+ */
 export function buildHelmValues(files: FoundFiles, options: HelmValuesOptions): string {
   const { valuesPath = daprValuesPath, withIssuerKey, keySource } = options;
   const issuer = new YAMLMap();
@@ -19,7 +22,7 @@ export function buildHelmValues(files: FoundFiles, options: HelmValuesOptions): 
   if (withIssuerKey) issuer.set('keyPEM', literal(files.issuerKey));
   else issuer.comment = ` ${missingKey(keySource)}`;
   const root = new YAMLMap();
-  root.set('certPEM', literal(files.anchors));
+  root.set('certPEM', literal(withOneEnd(files.anchors)));
   const document = new Document(nest(valuesPath, { root, issuer }));
   document.commentBefore = " The trust bundle, as values of Dapr's chart.";
   return document.toString({ lineWidth: 0 });
@@ -33,6 +36,14 @@ function missingKey(keySource: string): string {
 
 function nest(path: readonly string[], value: object): object {
   return path.reduceRight<object>((inner, key) => ({ [key]: inner }), value);
+}
+
+/**
+ * Of blank lines at the end the chart keeps fewer in the ConfigMap than in the Secret (run on Dapr 1.12
+ * and 1.17), and a Sentry that sees the two differ makes a new root.
+ */
+function withOneEnd(anchors: Buffer | undefined): Buffer | undefined {
+  return anchors && Buffer.from(anchors.toString('utf8').replace(/\n{2,}$/, '\n'));
 }
 
 /** A block as people know PEM, wherever that keeps every byte. */

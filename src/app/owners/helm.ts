@@ -12,21 +12,18 @@ export interface HelmJudgement {
   readonly objects: readonly BundleKind[];
   /** What is said after the release's name. */
   readonly message: string;
-  /** Only one of the two objects would get the release's anchors back: what arms the accident. */
+  /** The two objects would hold different anchors after: what arms the accident. */
   readonly splits: boolean;
 }
 
 /** What a release does to the data of the two objects with its next upgrade (15 cases, run on Helm 3.22 and 4.3). */
-export function judgeRelease(
-  release: HelmRelease,
-  after: Readonly<Record<BundleKind, DataDigests | undefined>>,
-): HelmJudgement {
+export function judgeRelease(release: HelmRelease, after: ObjectData): HelmJudgement {
   const declared = release.revisions.filter((revision) => declaresData(release, revision));
   const differing = declared.find((revision) => bundleKinds.some((kind) => differs(revision, kind, after)));
   const objects = bundleKinds.filter((kind) => release.revisions.some(({ rendered }) => rendered[kind]));
   if (differing) {
     const isConflict = release.applyMethod === 'server-side';
-    const splits = differs(differing, 'ConfigMap', after) && !differs(differing, 'Secret', after);
+    const splits = leavesDifferent(differing, after);
     return {
       effect: isConflict ? 'conflicts' : 'reverts',
       objects: bundleKinds.filter((kind) => differs(differing, kind, after)),
@@ -49,7 +46,7 @@ function describeDifference(revision: HelmRevision, isConflict: boolean, splits:
     ? 'the next `helm upgrade` fails on a conflict, and with --force-conflicts puts that one back'
     : 'the next `helm upgrade` puts that one back without a word';
   const split = splits
-    ? '; it does so in the ConfigMap alone, after which the next Sentry to start makes a new root'
+    ? '; Secret and ConfigMap then hold different anchors, and the next Sentry to start makes a new root'
     : '';
   return `stores another bundle ${where} (revision ${revision.revision}): ${next}${split}`;
 }
@@ -72,10 +69,17 @@ export function holdsValues({ values }: HelmRevision): boolean {
   return values.root || values.issuerCertificate || values.issuerKey;
 }
 
-function differs(
-  { rendered }: HelmRevision,
-  kind: BundleKind,
-  after: Readonly<Record<BundleKind, DataDigests | undefined>>,
-): boolean {
+/**
+ * With the root alone set, the chart renders data for the ConfigMap alone; and of a root that ends in
+ * a blank line it drops that from the ConfigMap (`toYaml`) and not from the Secret: run on Dapr 1.12 and 1.17.
+ */
+function leavesDifferent({ rendered }: HelmRevision, after: ObjectData): boolean {
+  const [secret, configMap] = bundleKinds.map((kind) => ({ ...after[kind], ...rendered[kind] }));
+  return Object.keys(rendered.ConfigMap ?? {}).some((key) => secret?.[key] !== configMap?.[key]);
+}
+
+type ObjectData = Readonly<Record<BundleKind, DataDigests | undefined>>;
+
+function differs({ rendered }: HelmRevision, kind: BundleKind, after: ObjectData): boolean {
   return Object.entries(rendered[kind] ?? {}).some(([key, value]) => after[kind]?.[key] !== value);
 }

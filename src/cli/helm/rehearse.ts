@@ -40,7 +40,7 @@ export async function assertUpgrade(output: string, expected: Expectation): Prom
   if (!objects.every((kind) => isDeepStrictEqual(rendered[kind]?.data, planned[kind]))) {
     throw refuse(
       'the chart does not render Secret and ConfigMap with the bundle that its values give',
-      'Commit the values to where the release comes from instead: --output-helm-values FILE.',
+      'Blank lines at the end of the root certificate are one cause: remove them. Else commit the values to where the release comes from: --output-helm-values FILE.',
     );
   }
   const others = await listChanges(expected.manifest, record.manifest, expected.bundle.name);

@@ -36,6 +36,16 @@ export function upgradeByHand(request: UpgradeRequest, env: NodeJS.ProcessEnv, f
   return ['helm', ...words].map(quotePosix).join(' ');
 }
 
+/** What makes that folder. */
+export function exportByHand({ release, kubeconfig, context }: UpgradeRequest, folder: string): string {
+  const words = [
+    ...['export', '-k', '--out', folder, '--namespace', release.namespace],
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+    ...(context === undefined ? [] : ['--context', context]),
+  ];
+  return ['dapr-mtls', ...words].map(quotePosix).join(' ');
+}
+
 function upgradeWords({ release, chart, kubeconfig, context }: UpgradeRequest, env: NodeJS.ProcessEnv): string[] {
   const isLocal = chart !== undefined && existsSync(chart);
   return [

@@ -9,7 +9,7 @@ import type { Cluster } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
 import type { BundlePart, FoundFiles } from '../../pki/reading.ts';
 import { assertUpgrade } from './rehearse.ts';
-import { type UpgradeRequest, upgradeArguments, upgradeByHand } from './request.ts';
+import { exportByHand, type UpgradeRequest, upgradeArguments, upgradeByHand } from './request.ts';
 import { runHelm } from './run-helm.ts';
 
 export interface HelmUpgrade extends UpgradeRequest {
@@ -30,23 +30,12 @@ export interface StoredInRelease {
 }
 
 /**
- * Changes a bundle that a Helm release holds, so that the release holds the new one. Helm patches
- * Secret and ConfigMap one after the other, and a Sentry that starts in between makes a new root. So
- * the bundle is written by us, in the order that is safe, and helm then stores what is there already:
- * its patch changes nothing. Before anything is written a dry run has shown that it will be so.
- * @param write the safe write; it is not called where the dry run fails
- * @throws DaprMtlsError `tool.missing`, `helm.failed`, `usage.invalid`, `store.conflict`
+ * The first of three steps by which a bundle that a release holds is changed. Helm patches Secret and
+ * ConfigMap one after the other, and a Sentry that starts in between makes a new root. So the bundle
+ * is written by us, in the order that is safe, and `storeInRelease` then has helm store what is live
+ * already: its patch changes nothing. This one shows, before anything is written, that it will be so.
+ * @throws DaprMtlsError `tool.missing`, `helm.failed`, `usage.invalid`
  */
-export async function upgradeByHelm<T>(
-  upgrade: HelmUpgrade,
-  write: () => Promise<T>,
-): Promise<{ readonly written: T; readonly stored: StoredInRelease }> {
-  await rehearseUpgrade(upgrade);
-  const written = await write();
-  return { written, stored: await storeInRelease(upgrade) };
-}
-
-/** @throws DaprMtlsError `tool.missing`, `helm.failed`, `usage.invalid` */
 export async function rehearseUpgrade(upgrade: HelmUpgrade): Promise<void> {
   const { cluster, release, bundle, files, names } = upgrade;
   const args = [...upgradeArguments(upgrade, upgrade.env), '--dry-run=server', '--output', 'json'];
@@ -60,14 +49,13 @@ export async function rehearseUpgrade(upgrade: HelmUpgrade): Promise<void> {
  * @throws DaprMtlsError `helm.failed`: the bundle is live all the same; `store.conflict`: it is not any more
  */
 export async function storeInRelease(upgrade: HelmUpgrade): Promise<StoredInRelease> {
-  const byHand = upgradeByHand(upgrade, upgrade.env, 'certs');
   try {
     await runHelm(upgradeArguments(upgrade, upgrade.env), runOf(upgrade));
   } catch (error) {
     if (!(error instanceof DaprMtlsError)) throw error;
     throw new DaprMtlsError(error.code, {
       message: `the new bundle is live, but release ${upgrade.release.name} still holds the old one, which its next upgrade would put back: ${error.message}`,
-      hint: `Store it: dapr-mtls export -k -o certs && ${byHand} (then remove certs)`,
+      hint: `Store it: ${exportByHand(upgrade, 'certs')} && ${upgradeByHand(upgrade, upgrade.env, 'certs')} (then remove certs)`,
       cause: error,
     });
   }

@@ -39,13 +39,13 @@ interface Rendered {
   readonly data: DataDigests;
 }
 
-/** Only the documents that bear the name are parsed: a whole manifest takes longer than all the rest. */
+/** Only the documents that may be one of the two are parsed: a whole manifest takes longer than all the rest. */
 export async function findRendered(
   { manifest, namespace }: Pick<HelmRecord, 'manifest' | 'namespace'>,
   bundle: BundleName,
 ): Promise<Readonly<Record<BundleKind, Rendered | undefined>>> {
   const found: Record<BundleKind, Rendered | undefined> = { Secret: undefined, ConfigMap: undefined };
-  for (const document of splitManifest(manifest).filter(({ text }) => text.includes(bundle.name))) {
+  for (const document of splitManifest(manifest).filter(({ text }) => mayBe(text, bundle.name))) {
     const object = await readDocument(document);
     const kind = bundleKinds.find((kind) => kind === object?.kind);
     if (!object || !kind || object.name !== bundle.name) continue;
@@ -57,6 +57,10 @@ export async function findRendered(
     };
   }
   return found;
+}
+
+function mayBe(text: string, name: string): boolean {
+  return text.includes(name) && /^(?:kind: *["']?(?:Secret|ConfigMap)\b|\{)/m.test(text);
 }
 
 function digestTexts(texts: Fields): DataDigests {
