@@ -1,18 +1,21 @@
 import { judgeCluster } from '../app/check/cluster.ts';
 import { collectSettings } from '../app/configuration/settings.ts';
+import { findOwnerFindings } from '../app/owners/findings.ts';
+import { findOwners } from '../kube/owners/find-owners.ts';
 import { anchorsOf } from '../store/cluster/objects.ts';
 import { ClusterReader } from '../store/cluster/read.ts';
 import { openClusterSite } from './cluster-site.ts';
 import type { StoreFlags } from './open-store.ts';
 import type { Survey } from './survey.ts';
 
-/** Gathers what `dapr-mtls check -k` judges: the bundle, both objects, the settings of the control plane. */
+/** Gathers what `dapr-mtls check -k` judges: the bundle, both objects, who else keeps them, the settings. */
 export async function surveyCluster(flags: StoreFlags, env: NodeJS.ProcessEnv): Promise<Survey> {
-  const { controlPlane, place } = await openClusterSite(flags, env);
+  const { cluster, controlPlane, place } = await openClusterSite(flags, env);
   const reader = new ClusterReader(place);
   const { stored, objects } = await reader.readWithObjects();
   const { secret, configMap } = objects;
-  const findings = judgeCluster({
+  const owners = await findOwners(cluster, place.namespace, objects);
+  const pair = judgeCluster({
     name: `${place.namespace}/${secret?.metadata.name ?? configMap?.metadata.name ?? ''}`,
     anchorsName: place.names.anchors,
     hasConfigMap: place.hasConfigMap,
@@ -21,6 +24,7 @@ export async function surveyCluster(flags: StoreFlags, env: NodeJS.ProcessEnv): 
     configMap: configMap && { anchors: anchorsOf(configMap, place.names), isImmutable: configMap.immutable === true },
     unread: controlPlane.unread,
   });
+  const findings = [...pair, ...findOwnerFindings(owners)];
   const settings = collectSettings((name) => controlPlane.mtls?.[name]);
   return { stored, location: reader.location, surroundings: { settings, findings }, daprVersion: controlPlane.release };
 }
