@@ -66,7 +66,6 @@ export const initClusterFlags = {
     helpGroup: 'CHART',
     multiple: true,
     multipleNonGreedy: true,
-    default: [],
   }),
   'image-registry': Flags.string({
     description: 'Where the images are pulled from.',

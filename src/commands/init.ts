@@ -39,7 +39,7 @@ interrupted is finished by the same command: the bundle that it had laid is kept
     for (const line of noteSelfHostedFlags(flags)) this.streams.note(`${line}\n`);
     const { env, home, streams } = this;
     const report = await withCluster(flags, env, (cluster) =>
-      initializeCluster(cluster, flags, { env, home, streams, now: this.now() }),
+      initializeCluster(cluster, { ...flags, set: flags.set ?? [] }, { env, home, streams, now: this.now() }),
     );
     await this.emit(report, flags.format, renderInitCluster);
   }
