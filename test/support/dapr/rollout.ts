@@ -28,11 +28,6 @@ export function rollOut(objects: readonly Manifest[], wishes: RolloutWishes = {}
   });
 }
 
-/** The pods alone. */
-export function podsOf(objects: readonly Manifest[], wishes: RolloutWishes = {}): Manifest[] {
-  return rollOut(objects, wishes).filter(({ kind }) => kind === 'Pod');
-}
-
 function isWorkload({ kind }: Manifest): boolean {
   return kind === 'Deployment' || kind === 'StatefulSet';
 }
