@@ -32,7 +32,10 @@ export async function openProgressDisplay(
   }
   const { default: createSpinner } = await import('yocto-spinner');
   // Signals are for the stop switch: the run ends in order, and says what is done.
-  return spin(streams, createSpinner({ stream: process.stderr, handleSignals: false }));
+  const display = spin(streams, createSpinner({ stream: process.stderr, handleSignals: false }));
+  // A second one ends the process at once, and would leave the terminal without a cursor.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, display.close);
+  return display;
 }
 
 export function writeLines(streams: Notes, now: () => Date): ProgressDisplay {
@@ -57,7 +60,9 @@ export function writeLines(streams: Notes, now: () => Date): ProgressDisplay {
 
 export function spin(streams: Notes, spinner: Spinner): ProgressDisplay {
   const waiting = new Map<string, string>();
+  let isClosed = false;
   const turn = () => {
+    if (isClosed) return;
     const lines = [...waiting].map(([workload, message]) => printable(`${workload}: ${message}`));
     if (lines.length > 0) spinner.start(lines.join('\n  '));
     else spinner.stop();
@@ -70,7 +75,10 @@ export function spin(streams: Notes, spinner: Spinner): ProgressDisplay {
       writeLasting(streams, progress);
       turn();
     },
-    close: () => spinner.stop(),
+    close: () => {
+      isClosed = true;
+      spinner.stop();
+    },
   };
 }
 

@@ -27,7 +27,7 @@ export interface RestartSurroundings {
  * @param hint how to go on after a signal
  * @throws Interrupted with what is done and what is not; whatever the restart throws
  */
-export async function runRestart(
+async function runRestart(
   { streams, env, stop, isQuiet }: RestartSurroundings,
   hint: string,
   restart: (options: Omit<RestartOptions, 'timeoutMs'>) => Promise<RestartReport>,

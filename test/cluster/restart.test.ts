@@ -353,6 +353,20 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
       );
     });
 
+    test('a signal says which are done and which are not', async () => {
+      await arm('deployment-1', 'never-ready', 'shop');
+      const run = start(['-k', '--apps', '-n', 'shop', '--max-parallel', '1']);
+      await run.noted(/Restarting deploy\/deployment-1/);
+      run.child.kill('SIGINT');
+      const { exitCode, stderr } = await run.ended;
+      await arm('deployment-1', undefined, 'shop');
+      expect(exitCode).toBe(130);
+      expect(errorOf(stderr)).toBe(
+        'Error: stopped by SIGINT; restarted: daemonsets/daemonset-1 -n shop; under way: deploy/deployment-1 -n shop; not restarted: deploy/deployment-2 -n shop, statefulsets/statefulset-1 -n shop',
+      );
+      expect(stderr).toContain('--only KIND/NAME');
+    });
+
     test('one that comes back without its sidecar stops it', async () => {
       const webhook = (await cluster.admin.get('mutatingwebhookconfiguration', 'dapr-sidecar-injector')) as KubeJson;
       const setUrl = (url: string) =>

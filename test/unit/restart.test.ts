@@ -405,5 +405,7 @@ describe('progress', () => {
       'stopped',
       'stopped',
     ]);
+    show({ kind: 'restarting', workload: 'deploy/c' });
+    expect(shown.at(-1)).toBe('stopped');
   });
 });

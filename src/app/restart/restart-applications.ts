@@ -1,4 +1,5 @@
 import type { DaprMtlsError } from '../../errors.ts';
+import { injectorName } from '../../kube/admission/webhook.ts';
 import { controlPlaneServices } from '../../kube/dapr/services.ts';
 import type { Cluster } from '../../kube/port.ts';
 import { isAlive, isOfTemplate } from '../../kube/rollout/pod.ts';
@@ -13,7 +14,6 @@ import type { ApplicationsPlan } from './plan-applications.ts';
 import { type RestartReport, reportRestart } from './report.ts';
 import { runInTurns } from './run-in-turns.ts';
 import { waitForWebhook } from './wait-for-webhook.ts';
-import { webhookName } from './webhook.ts';
 
 export interface ApplicationsOptions extends Omit<RestartOptions, 'timeoutMs'> {
   /** For all of it; undefined gives each workload the usual time for itself. */
@@ -120,7 +120,7 @@ function lostSidecar(workload: string, namespace: string): DaprMtlsError {
   return didNotComeBack(
     workload,
     'its new pods have no sidecar',
-    `The API server did not get through to the injector (failurePolicy Ignore). See its log: \`kubectl logs -n ${namespace} deploy/${webhookName}\`; then restart this workload again.`,
+    `The API server did not get through to the injector (failurePolicy Ignore). See its log: \`kubectl logs -n ${namespace} deploy/${injectorName}\`; then restart this workload again.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { injectorName } from '../../kube/admission/webhook.ts';
 import { sentryName } from '../../kube/dapr/services.ts';
 import type { Cluster } from '../../kube/port.ts';
 import { restartWorkload } from '../../kube/rollout/restart-workload.ts';
@@ -8,7 +9,6 @@ import type { RestartOptions } from './options.ts';
 import { type ControlPlanePlan, planControlPlaneRestart } from './plan-control-plane.ts';
 import { type RestartReport, reportRestart } from './report.ts';
 import { waitForWebhook } from './wait-for-webhook.ts';
-import { webhookName } from './webhook.ts';
 
 /**
  * Restarts the services of a control plane one after the other, each waited for: Sentry, the injector
@@ -55,7 +55,7 @@ export async function carryOutControlPlane(
       await restartWorkload(cluster, ref, clock.now());
       const end = await waitForRollout(cluster, ref, wait);
       if (end.kind === 'failed') throw didNotComeBack(workload, end.reason, hintFor(ref));
-      if (ref.name === webhookName) {
+      if (ref.name === injectorName) {
         const webhook = await waitForWebhook(cluster, { ...ref, anchorsName: plan.anchorsName }, wait);
         if (webhook.kind === 'failed') throw didNotComeBack(workload, webhook.reason, hintForWebhook(ref));
         if (webhook.remark) remark(webhook.remark);

@@ -1,10 +1,11 @@
+import { injectorName } from '../../kube/admission/webhook.ts';
 import { type Looked, look } from '../../kube/dapr/control-plane.ts';
 import { trustBundleName } from '../../kube/dapr/services.ts';
 import type { Cluster } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
 import type { WaitOptions } from '../../kube/rollout/wait-for-rollout.ts';
 import type { ConfigMapObject } from './judge-stored-bundle.ts';
-import { judgeWebhook, type WebhookConfiguration, webhookName } from './webhook.ts';
+import { judgeWebhook, type WebhookConfiguration } from './webhook.ts';
 
 export type WebhookEnd =
   /** `remark` where it could not be judged, and why. */
@@ -27,7 +28,7 @@ export async function waitForWebhook(
   for (;;) {
     assertRunning();
     const [webhook, configMap] = await Promise.all([
-      look<WebhookConfiguration>(cluster, { resource: resources.mutatingWebhooks, name: webhookName }),
+      look<WebhookConfiguration>(cluster, { resource: resources.mutatingWebhooks, name: injectorName }),
       look<ConfigMapObject>(cluster, { resource: resources.configMaps, namespace, name: trustBundleName }),
     ]);
     const remark = whyNotJudged(webhook, configMap);
@@ -46,7 +47,7 @@ export async function waitForWebhook(
 
 function whyNotJudged(webhook: Looked<WebhookConfiguration>, configMap: Looked<ConfigMapObject>): string | undefined {
   const refusal = webhook.refusal ?? configMap.refusal;
-  if (refusal) return `Not checked whether the webhook ${webhookName} has the live anchors: ${refusal.message}`;
-  if (webhook.presence === 'absent') return `There is no webhook ${webhookName}: new pods get no sidecar`;
+  if (refusal) return `Not checked whether the webhook ${injectorName} has the live anchors: ${refusal.message}`;
+  if (webhook.presence === 'absent') return `There is no webhook ${injectorName}: new pods get no sidecar`;
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { injectorName } from '../../kube/admission/webhook.ts';
 import type { KubeObject } from '../../kube/port.ts';
 import { certificatesSeenByGo } from '../../pki/reading.ts';
 
@@ -5,9 +6,6 @@ import { certificatesSeenByGo } from '../../pki/reading.ts';
 export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly { readonly clientConfig?: { readonly caBundle?: string } }[];
 }
-
-/** The injector's webhook bears the name of its Deployment. */
-export const webhookName = 'dapr-sidecar-injector';
 
 /**
  * Whether the API server would take the injector for what it is: a new injector shows a certificate
@@ -18,9 +16,9 @@ export const webhookName = 'dapr-sidecar-injector';
  */
 export function judgeWebhook({ webhooks }: WebhookConfiguration, anchors: Uint8Array): string | undefined {
   const caBundle = webhooks?.[0]?.clientConfig?.caBundle;
-  if (!caBundle) return `the webhook ${webhookName} has no caBundle`;
+  if (!caBundle) return `the webhook ${injectorName} has no caBundle`;
   if (fingerprintAnchors(Buffer.from(caBundle, 'base64')) === fingerprintAnchors(anchors)) return undefined;
-  return `the webhook ${webhookName} has another caBundle than the anchors of the ConfigMap`;
+  return `the webhook ${injectorName} has another caBundle than the anchors of the ConfigMap`;
 }
 
 /** Order, repetitions and the text between the blocks make no difference to who verifies. */
