@@ -1,7 +1,7 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { Access, Credentials, TlsSettings } from './access.ts';
 import { readCredentialFile } from './credential-file.ts';
-import type { ClusterEntry } from './document.ts';
+import type { ClusterEntry, UserEntry } from './document.ts';
 import { findKubeconfig } from './find.ts';
 import { impersonationHeaders } from './impersonation.ts';
 import { fixedCredentials } from './login.ts';
@@ -36,8 +36,7 @@ export async function resolveAccess(
 async function accessOf(selection: Selection, surroundings: Surroundings): Promise<Access> {
   const { name, context, cluster, user } = selection;
   const tls = readTls(cluster);
-  const hasTls = tls.ca ?? tls.insecure ?? user?.clientCertificate ?? user?.clientCertificateData;
-  const url = readServerUrl(cluster.server, hasTls !== undefined && hasTls !== false, cluster.file);
+  const url = readServerUrl(cluster.server, speaksTls(tls, user), cluster.file);
   return {
     address: { context: name, server: withoutSlash(url), namespace: context.namespace },
     url,
@@ -46,6 +45,11 @@ async function accessOf(selection: Selection, surroundings: Surroundings): Promi
     headers: impersonationHeaders(user),
     credentials: await credentialsOf(selection, tls, surroundings),
   };
+}
+
+/** Whether anything of it is set, so that an address without a scheme is https. */
+function speaksTls({ ca, insecure }: TlsSettings, user: UserEntry | undefined): boolean {
+  return insecure || [ca, user?.clientCertificate, user?.clientCertificateData].some((part) => part !== undefined);
 }
 
 /** Looked at more closely only where somebody has set something. */
