@@ -1,6 +1,6 @@
 import { auditSidecars } from '../app/audit/audit.ts';
 import { describeCluster } from '../app/cluster-report.ts';
-import { buildHelmValues } from '../app/owners/helm-values.ts';
+import { buildHelmValues, daprValuesPath } from '../app/owners/helm-values.ts';
 import { judgeOwners } from '../app/owners/judge.ts';
 import { buildManifests } from '../app/owners/manifest.ts';
 import { planData } from '../app/owners/planned-data.ts';
@@ -208,13 +208,15 @@ async function handOut({ store, site, input, flags, streams }: ClusterRenewal): 
   }
   const { report, draft } = await draftRenewal(store, input);
   if (!draft) return report;
-  const { secret, configMap } = await readObjects(site.place);
+  const { objects, facts } = await judgeOwnersOf(site, draft.files);
+  const { secret, configMap } = objects;
   const keySource = `it is in ${flags['issuer-private-key']}`;
   const wishes = { holdsKey: withIssuerKey, force: false };
   const undo = writeSideFiles(draft.sideFiles);
   try {
     if (flags['output-helm-values'] !== undefined) {
-      const text = buildHelmValues(draft.files, { withIssuerKey, keySource });
+      const { valuesPath } = facts.helm.state === 'found' ? facts.helm.release : { valuesPath: daprValuesPath };
+      const text = buildHelmValues(draft.files, { valuesPath, withIssuerKey, keySource });
       tellOfFile(streams, writeForCommit(flags['output-helm-values'], text, wishes), withIssuerKey);
     }
     if (flags['output-manifest'] !== undefined && secret) {

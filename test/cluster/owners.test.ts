@@ -2,7 +2,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildHelmValues } from '../../src/app/owners/helm-values.ts';
+import { buildHelmValues, daprValuesPath } from '../../src/app/owners/helm-values.ts';
 import { judgeOwners } from '../../src/app/owners/judge.ts';
 import { planData } from '../../src/app/owners/planned-data.ts';
 import { type HelmUpgrade, rehearseUpgrade, storeInRelease } from '../../src/cli/helm/upgrade.ts';
@@ -280,13 +280,18 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
     readonly annotations?: (namespace: string) => Record<string, string>;
   }
 
+  interface From {
+    readonly chart: string;
+    readonly valuesPath: readonly string[];
+  }
+
   /** A release `dapr` of the tests' chart in a namespace of its own. */
-  async function install(values?: FoundFiles, from: { chart: string; valuesPath?: readonly string[] } = { chart }) {
+  async function install(values?: FoundFiles, from: From = { chart, valuesPath: daprValuesPath }) {
     const namespace = `dapr-${++count}`;
     const place: ClusterPlace = { cluster: client, namespace, names: defaultNames, hasConfigMap: true };
     const file = join(cluster.folder, `${namespace}.yaml`);
     const isWhole = values?.issuerKey !== undefined;
-    if (values) writeFileSync(file, buildHelmValues(values, { withIssuerKey: isWhole, keySource: 'nowhere', ...from }));
+    if (values) writeFileSync(file, buildHelmValues(values, { ...from, withIssuerKey: isWhole, keySource: 'nowhere' }));
     await cluster.helm([
       'install',
       'dapr',

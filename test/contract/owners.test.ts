@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { openCluster } from '../../src/cli/open-cluster.ts';
+import { surveyCluster } from '../../src/cli/survey-cluster.ts';
 import { findOwners } from '../../src/kube/owners/find-owners.ts';
 import type { BundleObject } from '../../src/kube/owners/marked-object.ts';
 import { resources } from '../../src/kube/resources.ts';
 import type { UserRules } from '../support/api-server/access.ts';
 import { startApiServer } from '../support/api-server/server.ts';
+import { makeBundle } from '../support/bundles.ts';
 import { controlPlaneObjects } from '../support/dapr-control-plane.ts';
 import { type ReleaseWishes, releaseSecret } from '../support/helm-release.ts';
 
@@ -135,4 +137,26 @@ test('no value of the Secret, and none of the release, is in what is found', asy
     expect(text).not.toContain(value.trim());
     expect(text).not.toContain(Buffer.from(value).toString('base64').slice(0, 12));
   }
+});
+
+test('check -k tells of a release that would put another bundle back', async () => {
+  const server = await startApiServer();
+  open.push(() => server.stop());
+  const { files } = await makeBundle();
+  for (const object of controlPlaneObjects({ namespace, bundle: files })) server.store.put(object);
+  server.store.put(releaseSecret({ config, data: pem }));
+  const flags = {
+    dir: undefined,
+    'issuer-ca-filename': 'ca.crt',
+    'issuer-certificate-filename': 'issuer.crt',
+    'issuer-key-filename': 'issuer.key',
+    kubernetes: true,
+    namespace: undefined,
+    context: undefined,
+    kubeconfig: server.kubeconfig(),
+    'request-timeout': 15,
+  };
+  const { surroundings } = await surveyCluster(flags, {});
+  expect(surroundings.findings.map(({ code }) => code)).toEqual(['owner.reverts', 'owner.helm-values']);
+  expect(JSON.stringify(surroundings.findings)).not.toContain('a secret key');
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { buildHelmValues } from '../../src/app/owners/helm-values.ts';
+import { buildHelmValues, daprValuesPath } from '../../src/app/owners/helm-values.ts';
 import { buildManifests } from '../../src/app/owners/manifest.ts';
 import { bundleNames, makeBundle } from '../support/bundles.ts';
 
 const { files } = await makeBundle();
 const keySource = 'it is in own-issuer.key';
+const withKey = { valuesPath: daprValuesPath, withIssuerKey: true, keySource };
 const secretData = { 'jwt.key': 'c2VjcmV0', 'jwks.json': 'e30=', 'ca.crt': 'b2xk', 'issuer.key': 'b2xk' };
 const live = {
   secret: {
@@ -29,7 +30,7 @@ const live = {
 
 describe('the values', () => {
   test('are the bundle, byte for byte, where the chart takes it', () => {
-    const text = buildHelmValues(files, { withIssuerKey: true, keySource });
+    const text = buildHelmValues(files, withKey);
     expect(parse(text)).toEqual({
       dapr_sentry: {
         tls: {
@@ -43,12 +44,12 @@ describe('the values', () => {
 
   test('of a parent chart stand below its name for Dapr', () => {
     const valuesPath = ['dapr', 'dapr_sentry', 'tls'];
-    const values = parse(buildHelmValues(files, { valuesPath, withIssuerKey: false, keySource }));
+    const values = parse(buildHelmValues(files, { ...withKey, valuesPath }));
     expect(values.dapr.dapr_sentry.tls.root.certPEM).toBe(files.anchors.toString());
   });
 
   test('hold no key unless asked for, and say where it is', () => {
-    const text = buildHelmValues(files, { withIssuerKey: false, keySource });
+    const text = buildHelmValues(files, { ...withKey, withIssuerKey: false });
     expect(text).not.toContain('PRIVATE KEY');
     expect(parse(text).dapr_sentry.tls.issuer).toEqual({ certPEM: files.issuerChain.toString() });
     expect(text).toContain(`# keyPEM is left out: ${keySource}.`);
@@ -62,14 +63,14 @@ describe('the values', () => {
     ['letters beyond ASCII', 'Ünïcode – 漢字\n'],
   ])('keep every byte of a file with %s', (_, text) => {
     const anchors = Buffer.from(text);
-    const values = parse(buildHelmValues({ ...files, anchors }, { withIssuerKey: true, keySource }));
+    const values = parse(buildHelmValues({ ...files, anchors }, withKey));
     expect(values.dapr_sentry.tls.root.certPEM).toBe(text);
   });
 });
 
 test('blank lines behind the anchors are left out: the chart would drop them from the ConfigMap alone', () => {
   const anchors = Buffer.from('a\n\n\n');
-  const values = parse(buildHelmValues({ ...files, anchors }, { withIssuerKey: true, keySource }));
+  const values = parse(buildHelmValues({ ...files, anchors }, withKey));
   expect(values.dapr_sentry.tls.root.certPEM).toBe('a\n');
 });
 

@@ -2,13 +2,14 @@ import { Document, Scalar, YAMLMap } from 'yaml';
 import type { FoundFiles } from '../../pki/reading.ts';
 
 export interface HelmValuesOptions {
-  /** `HelmRelease.valuesPath`; Dapr's own chart takes `dapr_sentry.tls`. */
-  readonly valuesPath?: readonly string[];
+  /** `HelmRelease.valuesPath`, where there is a release. */
+  readonly valuesPath: readonly string[];
   readonly withIssuerKey: boolean;
   /** Where the key is to be had, said where it is left out. */
   readonly keySource: string;
 }
 
+/** Of Dapr's own chart. */
 export const daprValuesPath: readonly string[] = ['dapr_sentry', 'tls'];
 
 /**
@@ -16,7 +17,7 @@ export const daprValuesPath: readonly string[] = ['dapr_sentry', 'tls'];
  * issuer key is in it only where asked for.
  */
 export function buildHelmValues(files: FoundFiles, options: HelmValuesOptions): string {
-  const { valuesPath = daprValuesPath, withIssuerKey, keySource } = options;
+  const { valuesPath, withIssuerKey, keySource } = options;
   const issuer = new YAMLMap();
   issuer.set('certPEM', literal(files.issuerChain));
   if (withIssuerKey) issuer.set('keyPEM', literal(files.issuerKey));
