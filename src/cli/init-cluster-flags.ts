@@ -58,7 +58,7 @@ export const initClusterFlags = {
     default: true,
     allowNo: true,
   }),
-  'enable-ha': Flags.boolean({ description: 'Three replicas of each service.', helpGroup: 'CHART' }),
+  'enable-ha': Flags.boolean({ description: 'Three replicas of each service.', helpGroup: 'CHART', default: false }),
   dev: Flags.boolean({ description: 'Redis and Zipkin, too; only the official dapr can.', helpGroup: 'CHART' }),
   set: Flags.string({
     description: 'A value of the chart, key=value; may be repeated.',
