@@ -63,11 +63,11 @@ const shownLength = 2000;
 
 /**
  * The API server's answer about a Secret, which helm passes on, may quote the whole of it: PEM and
- * long runs of base64 are cut out of what helm says.
+ * runs of base64 are cut out of what helm says.
  */
 export function withoutSecrets(text: string): string {
   return text
     .replace(/-----BEGIN [^-]*-----[\s\S]*?(-----END [^-]*-----|$)/g, '(PEM)')
-    .replace(/[A-Za-z0-9+/=_-]{40,}/g, '(...)')
+    .replace(/[A-Za-z0-9+/=]{24,}/g, '(...)')
     .slice(0, shownLength);
 }
