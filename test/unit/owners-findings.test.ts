@@ -88,6 +88,13 @@ test('a release that would put back the ConfigMap alone is an error: that is how
   expect(findOwnerFindings(facts({ helm: rootOnly }))[0]).toMatchObject({ code: 'owner.reverts', severity: 'error' });
 });
 
+test('the mend of a release that Flux upgrades is its HelmRelease', () => {
+  const flux: OwnerClaim = { ...claim({ kind: 'release' }), owner: 'flux', kind: 'HelmRelease' };
+  const [finding] = findOwnerFindings(facts({ helm: helm(all, other), claims: [flux] }));
+  expect(finding).toMatchObject({ code: 'owner.reverts', hint: expect.stringContaining('HelmRelease') });
+  expect(finding?.hint).not.toContain('helm upgrade');
+});
+
 test('the mend stores the live bundle without a key on the command line', () => {
   const [finding] = findOwnerFindings(facts({ helm: helm(all, other) }));
   expect(finding?.hint).toContain('--set-file dapr_sentry.tls.issuer.keyPEM=certs/issuer.key');

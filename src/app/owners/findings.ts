@@ -1,4 +1,4 @@
-import { bundleKinds, type OwnerFacts } from '../../kube/owners/facts.ts';
+import { bundleKinds, type HelmRelease, type OwnerFacts } from '../../kube/owners/facts.ts';
 import { type Finding, finding } from '../../pki/rules/finding.ts';
 import { holdsValues, judgeRelease } from './helm.ts';
 import { judgeOwners } from './judge.ts';
@@ -8,7 +8,7 @@ export function findOwnerFindings(facts: OwnerFacts): Finding[] {
   return [...findInHelm(facts), ...findInClaims(facts)];
 }
 
-function findInHelm({ helm, live }: OwnerFacts): Finding[] {
+function findInHelm({ helm, live, claims }: OwnerFacts): Finding[] {
   if (helm.state === 'none') return [];
   if (helm.state === 'not-checked') {
     return [
@@ -28,7 +28,9 @@ function findInHelm({ helm, live }: OwnerFacts): Finding[] {
       finding('owner.reverts', {
         subject,
         message: `${subject} ${message}`,
-        hint: `Bring the release to what is live before its next upgrade: ${storeLive(release.name, release.namespace, release.valuesPath)}`,
+        hint: claims.some(({ declares }) => declares.kind === 'release')
+          ? 'Commit what is live (`dapr-mtls export -k`) to the values of the HelmRelease before Flux reconciles it.'
+          : `Bring the release to what is live before its next upgrade: ${storeLive(release)}`,
         ...(splits ? { severity: 'error' } : {}),
       }),
     );
@@ -54,17 +56,15 @@ function findInHelm({ helm, live }: OwnerFacts): Finding[] {
 }
 
 /** The three files of `export` as values: no key stands on a command line. */
-export function storeLive(release: string, namespace: string, valuesPath: readonly string[]): string {
+function storeLive({ name, namespace, valuesPath }: HelmRelease): string {
   const set = (value: string, file: string) => `--set-file ${[...valuesPath, value].join('.')}=certs/${file}`;
-  return [
-    '`dapr-mtls export -k -o certs`, then `helm upgrade',
-    release,
-    'CHART',
-    `--namespace ${namespace} --reuse-values`,
+  const values = [
     set('root.certPEM', 'ca.crt'),
     set('issuer.certPEM', 'issuer.crt'),
-    `${set('issuer.keyPEM', 'issuer.key')}\` with the chart and version that it has.`,
-  ].join(' ');
+    set('issuer.keyPEM', 'issuer.key'),
+  ];
+  const upgrade = `helm upgrade ${name} CHART --namespace ${namespace} --reuse-values ${values.join(' ')}`;
+  return `\`dapr-mtls export -k -o certs\`, then \`${upgrade}\` with the chart and version that it has.`;
 }
 
 /** As if every key were about to change: who would mind declares it. */

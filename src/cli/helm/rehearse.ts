@@ -52,7 +52,7 @@ export async function assertUpgrade(output: string, expected: Expectation): Prom
 }
 
 /** The objects other than the bundle that two manifests do not agree on, by kind and name. */
-export async function listChanges(before: string, after: string, bundleName: string): Promise<string[]> {
+async function listChanges(before: string, after: string, bundleName: string): Promise<string[]> {
   const old = new Set(textsOf(before));
   const now = new Set(textsOf(after));
   const changed = [...[...old].filter((text) => !now.has(text)), ...[...now].filter((text) => !old.has(text))];

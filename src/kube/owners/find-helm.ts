@@ -6,7 +6,7 @@ import { decodeRecord, type HelmRecord } from './helm-record.ts';
 import { type BundleName, describeRelease } from './helm-release.ts';
 
 /** What Helm writes on each object that it installs or adopts. */
-export const releaseNameAnnotation = 'meta.helm.sh/release-name';
+const releaseNameAnnotation = 'meta.helm.sh/release-name';
 const releaseNamespaceAnnotation = 'meta.helm.sh/release-namespace';
 
 /** Releases of a namespace that are looked into where the objects name none. */
