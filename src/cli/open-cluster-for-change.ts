@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import { setTimeout as sleepThrough } from 'node:timers/promises';
 import { collectSettings } from '../app/configuration/settings.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { ClusterProgress, ClusterStoreOptions } from '../store/cluster/change-session.ts';
@@ -11,6 +12,12 @@ import type { Streams } from './streams.ts';
 
 /** A Sentry that has read the old Secret reads the ConfigMap within this time. */
 const longestPauseMs = 2000;
+
+/** A run stops only before its first write of the bundle, or behind its last. */
+const stoppedInCluster = {
+  message: 'nothing is half written: Secret and ConfigMap are as they were, or both hold the new bundle',
+  hint: '`dapr-mtls inspect -k` shows which. Where they are as they were, run the same command again.',
+};
 
 /** @throws DaprMtlsError `cluster.*`, `dapr.*` */
 export async function openClusterForChange(
@@ -26,7 +33,7 @@ export async function openClusterForChange(
   }
   const site = await openClusterSite(flags, env);
   const { controlPlane, place } = site;
-  const stop = installStopSwitch();
+  const stop = installStopSwitch(stoppedInCluster);
   return {
     store: new ClusterStore(place, storeOptions(flags.settle * 1000, stop, streams)),
     settings: { settings: collectSettings((name) => controlPlane.mtls?.[name]), problem: undefined },
@@ -42,6 +49,7 @@ function storeOptions(settleMs: number, stop: StopSwitch, streams: Streams): Clu
   return {
     now: () => new Date(),
     sleep: stop.sleep,
+    sleepThrough,
     pauseMs: Math.min(longestPauseMs, settleMs),
     watchMs: settleMs,
     takeOverMs: 2 * settleMs,

@@ -22,8 +22,9 @@ export interface StopSwitch {
 /**
  * A first signal stops the run at the next safe point; a second one ends the process at once.
  * Only commands that change something install it: the others may simply die.
+ * @param account what is said of a stopped run, where its store keeps no journal
  */
-export function installStopSwitch(): StopSwitch {
+export function installStopSwitch(account?: Interrupted['account']): StopSwitch {
   let received: 'SIGINT' | 'SIGTERM' | undefined;
   const sleepers = new Set<() => void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -34,7 +35,7 @@ export function installStopSwitch(): StopSwitch {
   }
   return {
     assertRunning: () => {
-      if (received) throw new Interrupted(received);
+      if (received) throw new Interrupted(received, account);
     },
     sleep: (ms, signal) =>
       new Promise((resolve) => {

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,6 +17,7 @@ import { ClusterStore } from '../../src/store/cluster/cluster-store.ts';
 import { bundleName, type ClusterPlace, filesOf, readObjects } from '../../src/store/cluster/objects.ts';
 import { defaultNames } from '../../src/store/file-names.ts';
 import { makeBundle } from '../support/bundles.ts';
+import { copyProgram, type Program } from '../support/program.ts';
 import { runProgram } from './admin.ts';
 import { buildPrograms, whyNoCluster } from './build-programs.ts';
 import { startCluster, type TestCluster } from './start-cluster.ts';
@@ -30,9 +31,11 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
   let cluster: TestCluster;
   let client: Cluster;
   let helmFolder: string;
+  let program: Program;
   let count = 0;
 
   beforeAll(async () => {
+    program = copyProgram();
     cluster = await startCluster();
     client = await open(cluster.kubeconfig);
     helmFolder = dirname((await buildPrograms()).helm);
@@ -247,6 +250,61 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
     });
   });
 
+  describe('renew-certificate -k', () => {
+    test('stops at a release that holds the bundle, with every way out as a command, and has written nothing', async () => {
+      const world = await install(first.files);
+      const versions = await world.versions();
+      const { exitCode, stderr, stdout } = await world.run('renew-certificate', '-k');
+      expect(exitCode).toBe(6);
+      expect(stderr).toContain('Helm release dapr stores another bundle in its values (revision 1)');
+      for (const way of ['--via-helm', '--output-helm-values values.yaml --with-issuer-key', '--ignore-owner helm'])
+        expect(stderr).toMatch(new RegExp(`^  \\S.* renew-certificate -k .*${way}$`, 'm'));
+      expect(stdout).not.toContain('Starting certificate rotation');
+      expect(await world.versions()).toEqual(versions);
+    });
+
+    test('goes on where the owner is ignored, and says what will happen', async () => {
+      const world = await install(first.files);
+      const { exitCode, stderr, stdout } = await world.run('renew-certificate', '-k', '--ignore-owner', 'helm');
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining('Certificate rotation is successful!')]);
+      expect(stderr).toContain('Warning: Helm release dapr stores another bundle');
+      expect(await world.read()).not.toEqual(filesAs(first.files));
+      await world.upgrade();
+      expect(await world.read()).toEqual(filesAs(first.files));
+    });
+
+    test('--via-helm leaves a release that keeps the new bundle', async () => {
+      const world = await install(first.files);
+      const { exitCode, stderr } = await world.run('renew-certificate', '-k', '--via-helm', '--helm-chart', chart);
+      expect([exitCode, stderr]).toEqual([
+        0,
+        expect.stringContaining('Release dapr holds the new bundle now, in its revision 2'),
+      ]);
+      const renewed = await world.read();
+      expect(renewed).not.toEqual(filesAs(first.files));
+      await world.upgrade();
+      expect(await world.read()).toEqual(renewed);
+    });
+
+    test('--output-helm-values writes what an upgrade takes, and leaves the cluster alone', async () => {
+      const world = await install(first.files);
+      const file = join(cluster.folder, `${world.namespace}-new.yaml`);
+      const { exitCode } = await world.run(
+        'renew-certificate',
+        '-k',
+        '--output-helm-values',
+        file,
+        '--with-issuer-key',
+      );
+      expect(exitCode).toBe(0);
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(await world.read()).toEqual(filesAs(first.files));
+      await world.upgrade('--values', file);
+      expect((await world.read()).issuerKey?.toString()).toContain('PRIVATE KEY');
+      expect(await world.read()).not.toEqual(filesAs(first.files));
+    });
+  });
+
   describe('who applies server-side', () => {
     test.each([
       [
@@ -314,6 +372,10 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
       told: async (files: FoundFiles) => (await judge(files)).map(({ owner, effect, stops }) => [owner, effect, stops]),
       upgrade: (...flags: string[]) => cluster.helm(['upgrade', 'dapr', chart, '--namespace', namespace, ...flags]),
       read: async () => filesOf((await readObjects(place)).secret, defaultNames),
+      run: (...words: string[]) => {
+        const where = ['--namespace', namespace, '--kubeconfig', cluster.kubeconfig];
+        return program.run([...words, ...where], { env: environment(helmFolder) as Record<string, string> });
+      },
       versions: async () => {
         const { secret, configMap } = await readObjects(place);
         return [secret?.metadata.resourceVersion, configMap?.metadata.resourceVersion];
@@ -366,6 +428,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
 const storeOptions: ClusterStoreOptions = {
   now: () => new Date(),
   sleep: async () => {},
+  sleepThrough: async () => {},
   pauseMs: 0,
   watchMs: 0,
   takeOverMs: 0,

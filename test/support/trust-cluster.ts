@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type RenewInput, renew } from '../../src/app/renew/renew.ts';
 import type { RenewalReport } from '../../src/app/renew/report.ts';
 import { openCluster } from '../../src/cli/open-cluster.ts';
@@ -76,7 +77,8 @@ export async function startTrustCluster(shape: { readonly hasConfigMap?: boolean
 
 const storeOptions: ClusterStoreOptions = {
   now: () => new Date(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep,
+  sleepThrough: sleep,
   pauseMs: 0,
   watchMs: 0,
   takeOverMs: 0,

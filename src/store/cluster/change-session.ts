@@ -32,7 +32,10 @@ import { writeSideFiles } from './side-files.ts';
 
 export interface ClusterStoreOptions {
   readonly now: () => Date;
+  /** Wakes early where the run is to stop. */
   readonly sleep: (ms: number) => Promise<void>;
+  /** To the end, whatever signal comes: nothing is hurried while the ConfigMap is missing. */
+  readonly sleepThrough: (ms: number) => Promise<void>;
   /** Between the Secret's write and the ConfigMap's: a Sentry may have read the old Secret. */
   readonly pauseMs: number;
   /** How long the objects are looked at after a write. */
@@ -164,7 +167,7 @@ export class ClusterSession implements RepairSession {
   }
 
   get #pause(): Pause {
-    return { pauseMs: this.#options.pauseMs, sleep: this.#options.sleep };
+    return { pauseMs: this.#options.pauseMs, sleep: this.#options.sleepThrough };
   }
 
   /**

@@ -1,0 +1,154 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodePrivateKey } from '../../src/pki/keys.ts';
+import { makeBundle } from '../support/bundles.ts';
+import { copyProgram, type Program } from '../support/program.ts';
+import { describeWrite, isWrite, onWrite, openStage, type Stage } from './cluster-stage.ts';
+
+interface ClusterCommand {
+  readonly name: string;
+  readonly version?: string;
+  readonly words: (folder: string) => readonly string[];
+  /** What the command finds, beside a fresh bundle whose root key lies in `root.key`. */
+  readonly prepare?: (stage: Stage) => Promise<unknown>;
+  /** A Sentry that starts on what it finds makes a new root. */
+  readonly isArmed?: true;
+  /** On standard output, of a run that came to its end. */
+  readonly success: RegExp;
+}
+
+const settle = ['-k', '--settle', '0'];
+const rotated = /Certificate rotation is successful!/;
+
+const commands: readonly ClusterCommand[] = [
+  { name: 'renew-certificate', words: () => ['renew-certificate', ...settle], success: rotated },
+  {
+    name: 'renew-certificate --private-key',
+    words: (folder) => ['renew-certificate', ...settle, '--private-key', join(folder, 'root.key')],
+    success: rotated,
+  },
+  {
+    name: 'renew-certificate with own files',
+    words: (folder) => [
+      ...['renew-certificate', ...settle, '--ca-root-certificate', join(folder, 'own-ca.crt')],
+      ...['--issuer-public-certificate', join(folder, 'own-issuer.crt')],
+      ...['--issuer-private-key', join(folder, 'own-issuer.key')],
+    ],
+    success: /Certificate rotation is successful!|Nothing to change/,
+  },
+  {
+    name: 'renew-certificate on Dapr 1.11',
+    version: '1.11.6',
+    words: () => ['renew-certificate', ...settle],
+    success: rotated,
+  },
+  {
+    name: 'backup restore',
+    words: () => ['backup', 'restore', '0001', ...settle],
+    prepare: (stage) => stage.run(['renew-certificate', ...settle]),
+    success: /restored|finished|Nothing|already/i,
+  },
+  {
+    name: 'repair --from secret, the ConfigMap missing',
+    words: () => ['repair', ...settle, '--from', 'secret'],
+    prepare: async (stage) => stage.removeConfigMap(),
+    success: /hold one bundle again/,
+  },
+  {
+    name: 'repair --from secret, the ConfigMap another one',
+    isArmed: true,
+    words: () => ['repair', ...settle, '--from', 'secret'],
+    prepare: async (stage) => {
+      const other = (await makeBundle({ at: new Date() })).files.anchors.toString('utf8');
+      stage.changeConfigMap((map) => ({ ...map, data: { ...map.data, 'ca.crt': other } }));
+    },
+    success: /hold one bundle again/,
+  },
+  { name: 'backup create', words: () => ['backup', 'create', ...settle], success: /./ },
+  { name: 'config set', words: () => ['config', 'set', 'workloadCertTTL=12h', ...settle], success: /12h/ },
+];
+
+let program: Program;
+
+beforeAll(async () => {
+  program = copyProgram();
+  const own = (await makeBundle({ at: new Date() })).files;
+  writeFileSync(join(program.home, 'own-ca.crt'), own.anchors);
+  writeFileSync(join(program.home, 'own-issuer.crt'), own.issuerChain);
+  writeFileSync(join(program.home, 'own-issuer.key'), own.issuerKey, { mode: 0o600 });
+});
+
+describe.each(commands)(
+  'killed at any write to the API server: $name',
+  ({ version, words, prepare, isArmed, success }) => {
+    let stage: Stage;
+    beforeAll(async () => {
+      stage = await openStage(program, version);
+    });
+    afterAll(() => stage.stop());
+
+    const lay = async () => {
+      const { rootKey } = await stage.reset();
+      writeFileSync(join(program.home, 'root.key'), encodePrivateKey(rootKey), { mode: 0o600 });
+      await prepare?.(stage);
+    };
+    const line = () => words(program.home);
+
+    test('no Sentry makes a new root, and the next run finishes it', async () => {
+      await lay();
+      const begun = stage.server.requests.length;
+      const rehearsal = await stage.run(line());
+      expect(rehearsal).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(success) });
+      const writes = stage.server.requests.slice(begun).filter(isWrite).map(describeWrite);
+      expect(writes.length).toBeGreaterThan(0);
+
+      const sights = new Map<string, number>();
+      for (let fatal = 1; fatal <= writes.length; fatal++) {
+        for (const isDone of [false, true]) {
+          await lay();
+          const before = JSON.stringify([stage.files(), stage.configMap()?.data]);
+          const run = stage.start(line());
+          let hit = '';
+          const unhook = onWrite(stage.server, fatal, async (request) => {
+            hit = describeWrite(request);
+            stage.server.faults.add({ do: isDone ? 'reset-after-write' : 'reset', when: (one) => one === request });
+            run.child.kill('SIGKILL');
+            await run.ended;
+          });
+          const { exitCode, stderr } = await run.ended;
+          const where = `write ${fatal} of ${writes.length} (${hit}), ${isDone ? 'carried out' : 'not carried out'}`;
+          expect(exitCode, `${where}\n${stderr}`).toBe(137);
+          await waitUntilDrawn(stage);
+          unhook();
+
+          const isUntouched = JSON.stringify([stage.files(), stage.configMap()?.data]) === before;
+          // A difference that was there before the run is not its work.
+          const start = isUntouched && isArmed ? 'as it was found' : (await stage.sentry()).kind;
+          expect(start, where).not.toBe('generates');
+          sights.set(start, (sights.get(start) ?? 0) + 1);
+
+          const next = await stage.run(line());
+          expect(next, `${where}\n${next.stderr}`).toMatchObject({
+            exitCode: 0,
+            stdout: expect.stringMatching(success),
+          });
+          expect(next.stdout + next.stderr).not.toContain('PRIVATE KEY');
+          stage.expectWhole();
+        }
+      }
+      console.info(
+        `${line().slice(0, 2).join(' ')}: killed at ${writes.length} writes, twice each (${writes.join(', ')}); a Sentry then: ${JSON.stringify(Object.fromEntries(sights))}`,
+      );
+    });
+  },
+);
+
+/** The request of a dead client is still carried out, or not, by the server. */
+async function waitUntilDrawn({ server }: Stage): Promise<void> {
+  const until = Date.now() + 5000;
+  while (server.faults.left > 0) {
+    if (Date.now() > until) throw new Error('the server has not got to the write');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

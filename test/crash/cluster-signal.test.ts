@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { matches } from '../support/api-server/request.ts';
+import { copyProgram, type Program } from '../support/program.ts';
+import { describeWrite, isWrite, onWrite, openStage, type Stage } from './cluster-stage.ts';
+
+let program: Program;
+let stage: Stage;
+
+beforeAll(async () => {
+  program = copyProgram();
+  stage = await openStage(program);
+});
+afterAll(() => stage.stop());
+
+const line = ['renew-certificate', '-k', '--settle'];
+
+describe('Ctrl-C in a renewal of a cluster', () => {
+  test('at any write stops it where both objects are one bundle', async () => {
+    await stage.reset();
+    const begun = stage.server.requests.length;
+    expect((await stage.run([...line, '0'])).exitCode).toBe(0);
+    const writes = stage.server.requests.slice(begun).filter(isWrite).map(describeWrite);
+    expect(writes.length).toBeGreaterThan(0);
+    const codes: number[] = [];
+    for (let fatal = 1; fatal <= writes.length; fatal++) {
+      await stage.reset();
+      const run = stage.start([...line, '0']);
+      const unhook = onWrite(stage.server, fatal, () => void run.child.kill('SIGINT'));
+      const { exitCode, stderr } = await run.ended;
+      unhook();
+      expectOrderly(exitCode, stderr, `write ${fatal}: ${writes[fatal - 1]}`);
+      codes.push(exitCode);
+    }
+    console.info(`SIGINT at ${writes.join(', ')}: ${codes.join(', ')}`);
+    expect(codes).toContain(130);
+  });
+
+  test('at a random moment, the waits included', async () => {
+    const codes: Record<number, number> = {};
+    for (let round = 0; round < 24; round++) {
+      await stage.reset();
+      const run = stage.start([...line, '0.3']);
+      const began = new Promise<void>((resolve) => {
+        const unhook = onWrite(stage.server, 1, () => {
+          unhook();
+          resolve();
+        });
+      });
+      await began;
+      const delayMs = Math.random() * 900;
+      const timer = setTimeout(() => run.child.kill('SIGINT'), delayMs);
+      const { exitCode, stderr } = await run.ended;
+      clearTimeout(timer);
+      expectOrderly(exitCode, stderr, `${Math.round(delayMs)} ms after the first write`);
+      codes[exitCode] = (codes[exitCode] ?? 0) + 1;
+    }
+    console.info(`SIGINT at random moments, exit codes: ${JSON.stringify(codes)}`);
+    expect(codes[130]).toBeGreaterThan(0);
+  });
+
+  test('does not shorten the time that a Sentry with the old Secret in hand needs', async () => {
+    await stage.reset();
+    const settleMs = 700;
+    const run = stage.start([...line, String(settleMs / 1000)]);
+    const at: Record<string, number> = {};
+    const unhook = stage.server.onRequest((request) => {
+      if (!isWrite(request)) return;
+      if (matches('patch secrets dapr-trust-bundle')(request)) {
+        at.secret = Date.now();
+        setTimeout(() => run.child.kill('SIGINT'), 50);
+      }
+      if (matches('create configmaps')(request)) at.configMap = Date.now();
+    });
+    const { exitCode, stderr } = await run.ended;
+    unhook();
+    expect(exitCode).toBe(130);
+    expect((at.configMap ?? 0) - (at.secret ?? 0)).toBeGreaterThanOrEqual(settleMs);
+    expectOrderly(exitCode, stderr, 'in the pause');
+    expect(stderr).toContain('Error: stopped by SIGINT; nothing is half written');
+    expect(stderr).not.toContain('directory');
+  });
+
+  test('tries on to put the ConfigMap back when the API server fails just then', async () => {
+    await stage.reset();
+    const run = stage.start([...line, '0.2']);
+    const isCreate = matches('create configmaps');
+    stage.server.faults.add({ when: (one) => isWrite(one) && isCreate(one), times: 6, do: { status: 500 } });
+    const unhook = stage.server.onRequest((request) => {
+      if (!isWrite(request) || !isCreate(request)) return;
+      run.child.kill('SIGINT');
+      unhook();
+    });
+    const { exitCode, stderr } = await run.ended;
+    stage.server.faults.clear();
+    expectOrderly(exitCode, stderr, 'while the ConfigMap could not be put back');
+    expect(exitCode).toBe(130);
+  });
+});
+
+function expectOrderly(exitCode: number, stderr: string, where: string): void {
+  expect([0, 130], `${where}\n${stderr}`).toContain(exitCode);
+  expect(stage.configMap(), where).toBeDefined();
+  stage.expectWhole();
+}
