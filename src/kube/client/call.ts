@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import { DaprMtlsError } from '../../errors.ts';
 import type { Access } from '../kubeconfig/access.ts';
-import { connectionError } from './connection-error.ts';
+import { connectionError, destinationOf } from './connection-error.ts';
 import { type ApiRequest, methods } from './request.ts';
 import { mayHaveHappened, pauseBeforeRetryMs, type Refused } from './retry.ts';
 import { type Broken, collect, type Transport } from './transport.ts';
@@ -149,8 +149,7 @@ async function toError(
   outcomeUnknown: boolean,
 ): Promise<DaprMtlsError> {
   const { server } = access.address;
-  if (outcome.kind === 'broken')
-    return connectionError(outcome, { server, host: access.url.hostname, timeoutMs }, outcomeUnknown);
+  if (outcome.kind === 'broken') return connectionError(outcome, destinationOf(access, timeoutMs), outcomeUnknown);
   const [{ readStatus }, { statusError }] = await Promise.all([import('./status.ts'), import('./status-error.ts')]);
   const status = readStatus(outcome.status, outcome.text, request.resource.plural === 'secrets');
   return statusError(request, status, server, outcomeUnknown);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Line } from './call.ts';
-import { connectionError } from './connection-error.ts';
+import { connectionError, destinationOf } from './connection-error.ts';
 import { type Broken, codeOf } from './transport.ts';
 
 /**
@@ -26,8 +26,7 @@ export async function* chunksOf(
   } catch (error) {
     const cause = error as Error;
     const broken: Broken = { kind: 'broken', sent: true, code: codeOf(cause, silence.signal), cause };
-    const to = { server: access.address.server, host: access.url.hostname, timeoutMs: silenceMs };
-    throw connectionError(broken, to, false);
+    throw connectionError(broken, destinationOf(access, silenceMs), false);
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
 import { DaprMtlsError, type ErrorCode } from '../../errors.ts';
+import type { Access } from '../kubeconfig/access.ts';
 import type { ApiFailure } from './failure.ts';
 import type { Broken } from './transport.ts';
 
@@ -7,11 +8,19 @@ export interface Destination {
   readonly server: string;
   readonly host: string;
   readonly timeoutMs: number;
+  /** `host:port` of the proxy on the way, if there is one. */
+  readonly proxy?: string | undefined;
+}
+
+/** @param timeoutMs how long the server was waited for */
+export function destinationOf({ address, url, proxyUrl }: Access, timeoutMs: number): Destination {
+  return { server: address.server, host: url.hostname, timeoutMs, proxy: proxyUrl?.host };
 }
 
 /** @param outcomeUnknown of a write that the server may have carried out */
 export function connectionError(broken: Broken, to: Destination, outcomeUnknown: boolean): DaprMtlsError {
-  const { code, message, hint } = explain(broken, to);
+  const { code, message: what, hint } = explain(broken, to);
+  const message = to.proxy === undefined ? what : `${what} (through the proxy ${to.proxy})`;
   const cause: ApiFailure = { status: 0, reason: broken.code, fields: [], outcomeUnknown };
   return new DaprMtlsError(code, {
     message: outcomeUnknown ? `${message}; whether it was carried out is not known` : message,

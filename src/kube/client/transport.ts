@@ -46,31 +46,43 @@ const connectTimeoutMs = 5_000;
 /** For one of several addresses of a host. Node's own 250 ms would give up every server behind a slow VPN. */
 const attemptTimeoutMs = 1_500;
 
+/** How a server is reached: what every request on that way has in common. */
+type Way = RequestOptions & AgentOptions & { readonly agent: Agent };
+
 export function openTransport(access: Access): Transport {
   const { url, tls, proxyUrl } = access;
   const isTls = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const basePath = url.pathname.replace(/\/+$/, '');
-  const agents = new Map<Login['certificate'], Promise<Agent>>();
+  const ways = new Map<Login['certificate'], Promise<Way>>();
 
   /** Another client certificate needs connections of its own. */
-  function agentFor({ certificate }: Login): Promise<Agent> {
-    const known = agents.get(certificate);
+  function wayFor({ certificate }: Login): Promise<Way> {
+    const known = ways.get(certificate);
     if (known) return known;
-    const options: AgentOptions = {
-      keepAlive: true,
-      autoSelectFamilyAttemptTimeout: attemptTimeoutMs,
-      ...(isTls && {
-        secureContext: secureContextOf(tls, certificate),
-        rejectUnauthorized: !tls.insecure,
-        // Behind a proxy Node would hold the certificate against the proxy's name.
-        checkServerIdentity: (_name, peer) => checkServerIdentity(tls.serverName ?? host, peer),
-        ...(tls.serverName !== undefined && { servername: tls.serverName }),
-      }),
+    const way = openWay(certificate);
+    ways.set(certificate, way);
+    return way;
+  }
+
+  async function openWay(certificate: Login['certificate']): Promise<Way> {
+    const agent = await openAgent({ keepAlive: true });
+    // Behind a proxy it is these, and not the agent's own, that TLS is spoken by.
+    const tlsOptions: AgentOptions = {
+      secureContext: secureContextOf(tls, certificate),
+      rejectUnauthorized: !tls.insecure,
+      // There Node would hold the certificate against the proxy's name, too.
+      checkServerIdentity: (_name, peer) => checkServerIdentity(tls.serverName ?? host, peer),
+      ...(tls.serverName !== undefined && { servername: tls.serverName }),
     };
-    const agent = openAgent(options);
-    agents.set(certificate, agent);
-    return agent;
+    return {
+      agent,
+      protocol: url.protocol,
+      host,
+      port: url.port,
+      autoSelectFamilyAttemptTimeout: attemptTimeoutMs,
+      ...(isTls && tlsOptions),
+    };
   }
 
   async function openAgent(options: AgentOptions): Promise<Agent> {
@@ -81,9 +93,7 @@ export function openTransport(access: Access): Transport {
   return {
     async send({ method, path, headers, body }, login, signal) {
       const options: RequestOptions = {
-        agent: await agentFor(login),
-        host,
-        port: url.port,
+        ...(await wayFor(login)),
         method,
         path: basePath + path,
         headers: {
@@ -96,7 +106,11 @@ export function openTransport(access: Access): Transport {
       return exchange((isTls ? startHttps : startHttp)(options), body, signal);
     },
     close() {
-      for (const agent of agents.values()) agent.then((open) => open.destroy());
+      for (const way of ways.values())
+        way.then(
+          ({ agent }) => agent.destroy(),
+          () => undefined,
+        );
     },
   };
 }
