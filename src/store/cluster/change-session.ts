@@ -286,7 +286,7 @@ function changedData(files: FoundFiles, secret: SecretObject, { names }: Cluster
   );
 }
 
-export function changedMeanwhile({ namespace }: ClusterPlace): DaprMtlsError {
+function changedMeanwhile({ namespace }: ClusterPlace): DaprMtlsError {
   return new DaprMtlsError('store.conflict', {
     message: `${namespace}/${bundleName} was changed by somebody else meanwhile; nothing was written`,
     hint: 'Look at it with `dapr-mtls check -k`, then run the command again.',
