@@ -2,14 +2,19 @@ import { createInterface } from 'node:readline/promises';
 import { DaprMtlsError } from '../errors.ts';
 
 /**
- * Asks who sits at a terminal; a script goes on as it would with the official CLI.
+ * Asks who sits at a terminal; a script goes on as it would with the official CLI. Ctrl-C and the
+ * end of the input mean no.
  * @throws DaprMtlsError `usage.declined`
  */
 export async function confirmAtTerminal(question: string, isAssumed: boolean): Promise<void> {
   if (isAssumed || !process.stdin.isTTY || !process.stderr.isTTY) return;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = new Promise<string>((resolve) => {
+    terminal.once('SIGINT', () => resolve(''));
+    terminal.once('close', () => resolve(''));
+  });
   try {
-    const answer = await terminal.question(`${question} [y/N] `);
+    const answer = await Promise.race([terminal.question(`${question} [y/N] `), ended]);
     if (/^y(es)?$/i.test(answer.trim())) return;
   } finally {
     terminal.close();
