@@ -113,6 +113,17 @@ test('an authority that is not the one, or none', async () => {
     expect(await refusalOf(get(server.kubeconfig({ ca })))).toMatchObject({ code: 'cluster.untrusted' });
 });
 
+test('an authority that the machine trusts is enough where the kubeconfig names none', async () => {
+  const server = await start();
+  const roots = join(folder, 'roots.pem');
+  writeFileSync(roots, server.caPem);
+  const env = { SSL_CERT_FILE: roots };
+  expect(await get(server.kubeconfig({ ca: 'none' }), { env })).toBeUndefined();
+  expect(await refusalOf(get(server.kubeconfig({ ca: 'wrong' }), { env }))).toMatchObject({
+    code: 'cluster.untrusted',
+  });
+});
+
 test('tls-server-name is what the certificate is held against', async () => {
   const server = await start({ serving: 'for-another-host' });
   const kubeconfig = edit(server.kubeconfig(), ({ clusters: [{ cluster }] }) => {

@@ -3,7 +3,8 @@ import { DaprMtlsError } from '../../errors.ts';
 import type { ClientCertificate, TlsSettings } from '../kubeconfig/access.ts';
 
 /** @throws DaprMtlsError `cluster.credentials` where the pieces are damaged or do not belong together */
-export function secureContextOf({ ca }: TlsSettings, login: ClientCertificate | undefined): SecureContext {
+export function secureContextOf(tls: TlsSettings, login: ClientCertificate | undefined): SecureContext {
+  const ca = tls.ca ?? tls.machineRoots;
   try {
     return createSecureContext({ ...(ca && { ca }), ...(login && { cert: login.certificate, key: login.key }) });
   } catch (cause) {

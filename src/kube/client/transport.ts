@@ -79,7 +79,7 @@ export function openTransport(access: Access): Transport {
       agent,
       protocol: url.protocol,
       host,
-      port: url.port,
+      port: Number(url.port) || (isTls ? 443 : 80),
       autoSelectFamilyAttemptTimeout: attemptTimeoutMs,
       ...(isTls && tlsOptions),
     };

@@ -108,7 +108,7 @@ function keyOf({ metadata: { uid, namespace, name } }: KubeObject): string {
 }
 
 /** What has to be told in order to come from one state to another. */
-export function differences<T extends KubeObject>(
+function differences<T extends KubeObject>(
   before: ReadonlyMap<string, T>,
   after: ReadonlyMap<string, T>,
 ): WatchEvent<T>[] {

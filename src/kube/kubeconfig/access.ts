@@ -13,8 +13,10 @@ export interface Access {
 }
 
 export interface TlsSettings {
-  /** PEM. Undefined: whom the machine trusts. */
+  /** PEM. */
   readonly ca: Buffer | undefined;
+  /** PEM: whom the machine trusts, where there is no `ca`. Undefined: whom Node trusts. */
+  readonly machineRoots?: Buffer | undefined;
   readonly serverName: string | undefined;
   readonly insecure: boolean;
 }

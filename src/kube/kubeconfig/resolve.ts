@@ -37,10 +37,13 @@ async function accessOf(selection: Selection, surroundings: Surroundings): Promi
   const { name, context, cluster, user } = selection;
   const tls = readTls(cluster);
   const url = readServerUrl(cluster.server, speaksTls(tls, user), cluster.file);
+  const needsRoots = url.protocol === 'https:' && !tls.ca && !tls.insecure;
   return {
     address: { context: name, server: withoutSlash(url), namespace: context.namespace },
     url,
-    tls,
+    tls: needsRoots
+      ? { ...tls, machineRoots: (await import('./machine-roots.ts')).machineRoots(surroundings.env) }
+      : tls,
     proxyUrl: await proxyOf(url, cluster, surroundings),
     headers: impersonationHeaders(user),
     credentials: await credentialsOf(selection, tls, surroundings),

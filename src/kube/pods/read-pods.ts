@@ -19,22 +19,22 @@ export async function* readPods(
   cluster: Cluster,
   query: Omit<ListQuery, 'metadataOnly'>,
 ): AsyncGenerator<SidecarPod, void, undefined> {
-  for await (const facts of readFacts(cluster, query)) {
+  for await (const facts of await openFacts(cluster, query)) {
     const pod = toSidecarPod(facts);
     if (pod) yield pod;
   }
 }
 
-async function* readFacts(cluster: Cluster, query: ListQuery): AsyncGenerator<PodFacts> {
+async function openFacts(cluster: Cluster, query: ListQuery): Promise<AsyncIterable<PodFacts>> {
   const { contentType, chunks } = await cluster.stream(resources.pods, query, `${protobuf}, application/json`);
   const [mediaType] = contentType.split(';');
-  if (mediaType === protobuf) {
-    const { decodePodList } = await import('./protobuf/pod-list.ts');
-    yield* decodePodList(chunks);
-    return;
-  }
+  if (mediaType === protobuf) return (await import('./protobuf/pod-list.ts')).decodePodList(chunks);
   await letGo(chunks);
-  if (mediaType !== 'application/json') throw unexpected(contentType);
+  if (mediaType === 'application/json') return readPages(cluster, query);
+  throw unexpected(contentType);
+}
+
+async function* readPages(cluster: Cluster, query: ListQuery): AsyncGenerator<PodFacts> {
   for await (const pod of cluster.list<PodObject>(resources.pods, query)) yield factsOfPod(pod);
 }
 

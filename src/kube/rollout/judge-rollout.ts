@@ -1,6 +1,6 @@
 import { byGravity, judgePod, type PodTrouble } from './judge-pod.ts';
 import { isOfTemplate, type RolloutPod } from './pod.ts';
-import type { RollingWorkload } from './workload.ts';
+import { type RollingWorkload, whyByHand } from './workload.ts';
 
 export interface RolloutVerdict {
   readonly done: boolean;
@@ -42,6 +42,8 @@ function worstOf(pods: readonly RolloutPod[]): PodTrouble | undefined {
 type StatusVerdict = Pick<RolloutVerdict, 'done' | 'message'> & { readonly stuck?: string };
 
 function judgeStatus(workload: RollingWorkload): StatusVerdict {
+  const byHand = whyByHand(workload);
+  if (byHand) return { done: false, message: byHand, stuck: byHand };
   const observed = workload.status?.observedGeneration ?? 0;
   // A controller that has never seen a StatefulSet leaves zeros that look like "all done".
   if (observed === 0 || (workload.metadata.generation ?? 0) > observed) {
@@ -77,8 +79,7 @@ function judgeDeployment({ spec, status = {} }: RollingWorkload): StatusVerdict 
 function judgeStatefulSet({ spec, status = {} }: RollingWorkload): StatusVerdict {
   const { readyReplicas = 0, updatedReplicas = 0, updateRevision, currentRevision } = status;
   const wanted = spec?.replicas ?? 1;
-  const { type = 'RollingUpdate', rollingUpdate } = spec?.updateStrategy ?? {};
-  if (type !== 'RollingUpdate') return rollsByHand(type);
+  const { rollingUpdate } = spec?.updateStrategy ?? {};
   if (readyReplicas < wanted) {
     return { done: false, message: `${readyReplicas} of ${wanted} pods are ready, ${updatedReplicas} of them new` };
   }
@@ -92,10 +93,8 @@ function judgeStatefulSet({ spec, status = {} }: RollingWorkload): StatusVerdict
   return { done, message: `${done ? wanted : updatedReplicas} of ${wanted} pods are new` };
 }
 
-function judgeDaemonSet({ spec, status = {} }: RollingWorkload): StatusVerdict {
+function judgeDaemonSet({ status = {} }: RollingWorkload): StatusVerdict {
   const { desiredNumberScheduled: wanted = 0, updatedNumberScheduled = 0, numberAvailable = 0 } = status;
-  const { type = 'RollingUpdate' } = spec?.updateStrategy ?? {};
-  if (type !== 'RollingUpdate') return rollsByHand(type);
   if (updatedNumberScheduled < wanted) {
     return { done: false, message: `${updatedNumberScheduled} of ${wanted} new pods are made` };
   }
@@ -104,11 +103,6 @@ function judgeDaemonSet({ spec, status = {} }: RollingWorkload): StatusVerdict {
 
 function availability(available: number, wanted: number): StatusVerdict {
   return { done: available >= wanted, message: `${available} of ${wanted} new pods are available` };
-}
-
-function rollsByHand(strategy: string): StatusVerdict {
-  const reason = `its update strategy is ${strategy}: it replaces no pod by itself`;
-  return { done: false, message: reason, stuck: reason };
 }
 
 function pods(count: number): string {

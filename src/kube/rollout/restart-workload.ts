@@ -1,6 +1,6 @@
 import type { Cluster, WriteOptions } from '../port.ts';
 import { restartedAtAnnotation } from './pod.ts';
-import type { RollingWorkload, WorkloadRef } from './workload.ts';
+import { type RollingWorkload, type WorkloadRef, whyByHand } from './workload.ts';
 
 /**
  * Makes the template of a workload another one by the annotation of `kubectl rollout restart`, so
@@ -22,8 +22,6 @@ export async function restartWorkload(
  * Why the annotation would not lead to new pods: of a paused Deployment, and of an update strategy
  * that leaves it to somebody to delete them. `kubectl rollout restart` refuses the first as well.
  */
-export function whyNotRestartable({ kind, spec }: RollingWorkload): string | undefined {
-  if (kind === 'Deployment') return spec?.paused ? 'it is paused' : undefined;
-  const { type = 'RollingUpdate' } = spec?.updateStrategy ?? {};
-  return type === 'RollingUpdate' ? undefined : `its update strategy is ${type}: it replaces no pod by itself`;
+export function whyNotRestartable(workload: RollingWorkload): string | undefined {
+  return workload.kind === 'Deployment' && workload.spec?.paused ? 'it is paused' : whyByHand(workload);
 }

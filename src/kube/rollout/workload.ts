@@ -83,6 +83,13 @@ export function nameWorkload({ resource, name }: Pick<ObjectRef, 'resource' | 'n
   return `${shortKinds.get(resource.kind) ?? resource.kind.toLowerCase()}/${name}`;
 }
 
+/** Why a StatefulSet or DaemonSet waits for somebody to delete its pods; undefined where it does not. */
+export function whyByHand({ kind, spec }: RollingWorkload): string | undefined {
+  const { type = 'RollingUpdate' } = spec?.updateStrategy ?? {};
+  if (kind === 'Deployment' || type === 'RollingUpdate') return undefined;
+  return `its update strategy is ${type}: it replaces no pod by itself`;
+}
+
 /** A selector as the query of a list writes it; undefined where the workload has none. */
 export function formatSelector(selector: LabelSelector | undefined): string | undefined {
   const labels = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);

@@ -6,7 +6,7 @@ import {
   type TrustAnchorsVariable,
   trustAnchorsName,
 } from '../pod-facts.ts';
-import { asBytes, asNumber, asText, type FieldValue, fieldsOf } from './fields.ts';
+import { MessageReader } from './message-reader.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -23,7 +23,8 @@ interface PodDraft extends Mutable<Omit<PodFacts, 'labels' | 'owners' | 'contain
  * merged, as protobuf has it.
  * @throws Error for what is no pod
  */
-export function decodePod(message: Buffer): PodFacts {
+export function decodePod(message: Uint8Array): PodFacts {
+  const reader = new MessageReader(message);
   const pod: PodDraft = {
     name: '',
     namespace: '',
@@ -37,86 +38,91 @@ export function decodePod(message: Buffer): PodFacts {
     containers: [],
     initContainers: [],
   };
-  for (const [field, value] of fieldsOf(message)) {
-    if (field === 1) readMetadata(asBytes(value), pod);
-    else if (field === 2) readSpec(asBytes(value), pod);
-    else if (field === 3) readStatus(asBytes(value), pod);
-  }
+  reader.fields((field) => {
+    if (field === 1) readMetadata(reader, pod);
+    else if (field === 2) readSpec(reader, pod);
+    else if (field === 3) readStatus(reader, pod);
+  });
   return pod;
 }
 
-function readMetadata(message: Buffer, pod: PodDraft): void {
-  for (const [field, value] of fieldsOf(message)) {
-    if (field === 1) pod.name = asText(value);
-    else if (field === 3) pod.namespace = asText(value);
-    else if (field === 5) pod.uid = asText(value);
-    else if (field === 8) pod.createdAt = decodeTime(value);
-    else if (field === 9) pod.deletionTimestamp = decodeTime(value);
-    else if (field === 11) readLabel(asBytes(value), pod.labels);
-    else if (field === 13) pod.owners.push(decodeOwner(asBytes(value)));
-  }
+function readMetadata(reader: MessageReader, pod: PodDraft): void {
+  reader.message((field) => {
+    if (field === 1) pod.name = reader.text();
+    else if (field === 3) pod.namespace = reader.text();
+    else if (field === 5) pod.uid = reader.text();
+    else if (field === 8) pod.createdAt = decodeTime(reader);
+    else if (field === 9) pod.deletionTimestamp = decodeTime(reader);
+    else if (field === 11) readLabel(reader, pod.labels);
+    else if (field === 13) pod.owners.push(decodeOwner(reader));
+  });
 }
 
 /** Of an instant only whole seconds: JSON has no more either. */
-function decodeTime(value: FieldValue): Date {
+function decodeTime(reader: MessageReader): Date {
   let seconds = 0;
-  for (const [field, part] of fieldsOf(asBytes(value))) if (field === 1) seconds = asNumber(part);
+  reader.message((field) => {
+    if (field === 1) seconds = reader.number();
+  });
   return new Date(seconds * 1000);
 }
 
-function readLabel(message: Buffer, labels: Record<string, string>): void {
+function readLabel(reader: MessageReader, labels: Record<string, string>): void {
   let [key, label] = ['', ''];
-  for (const [field, value] of fieldsOf(message)) {
-    if (field === 1) key = asText(value);
-    else if (field === 2) label = asText(value);
-  }
+  reader.message((field) => {
+    if (field === 1) key = reader.text();
+    else if (field === 2) label = reader.text();
+  });
   labels[key] = label;
 }
 
-function decodeOwner(message: Buffer): PodOwner {
+function decodeOwner(reader: MessageReader): PodOwner {
   const owner: Mutable<PodOwner> = { kind: '', name: '', uid: '', controller: false };
-  for (const [field, value] of fieldsOf(message)) {
-    if (field === 1) owner.kind = asText(value);
-    else if (field === 3) owner.name = asText(value);
-    else if (field === 4) owner.uid = asText(value);
-    else if (field === 6) owner.controller = asNumber(value) !== 0;
-  }
+  reader.message((field) => {
+    if (field === 1) owner.kind = reader.text();
+    else if (field === 3) owner.name = reader.text();
+    else if (field === 4) owner.uid = reader.text();
+    else if (field === 6) owner.controller = reader.number() !== 0;
+  });
   return owner;
 }
 
-function readSpec(message: Buffer, pod: PodDraft): void {
-  for (const [field, value] of fieldsOf(message)) {
-    if (field === 2) pod.containers.push(decodeContainer(asBytes(value)));
-    else if (field === 10) pod.node = asText(value) || undefined;
-    else if (field === 20) pod.initContainers.push(decodeContainer(asBytes(value)));
-  }
+function readSpec(reader: MessageReader, pod: PodDraft): void {
+  reader.message((field) => {
+    if (field === 2) pod.containers.push(decodeContainer(reader));
+    else if (field === 10) pod.node = reader.text() || undefined;
+    else if (field === 20) pod.initContainers.push(decodeContainer(reader));
+  });
 }
 
-function readStatus(message: Buffer, pod: PodDraft): void {
-  for (const [field, value] of fieldsOf(message)) if (field === 1) pod.phase = asText(value);
+function readStatus(reader: MessageReader, pod: PodDraft): void {
+  reader.message((field) => {
+    if (field === 1) pod.phase = reader.text();
+  });
 }
 
-function decodeContainer(message: Buffer): ContainerFacts {
+function decodeContainer(reader: MessageReader): ContainerFacts {
   const args: string[] = [];
   const container: Mutable<ContainerFacts> = { name: '', image: '', args, trustAnchors: undefined };
-  for (const [field, value] of fieldsOf(message)) {
-    if (field === 1) container.name = asText(value);
-    else if (field === 2) container.image = asText(value);
-    else if (field === 4) args.push(asText(value));
-    else if (field === 7) container.trustAnchors = decodeTrustAnchors(asBytes(value)) ?? container.trustAnchors;
-  }
+  reader.message((field) => {
+    if (field === 1) container.name = reader.text();
+    else if (field === 2) container.image = reader.text();
+    else if (field === 4) args.push(reader.text());
+    else if (field === 7) container.trustAnchors = decodeTrustAnchors(reader) ?? container.trustAnchors;
+  });
   return container;
 }
 
-/** Undefined where the variable is another one. */
-function decodeTrustAnchors(message: Buffer): TrustAnchorsVariable | undefined {
-  let [name, content]: [string, FieldValue] = ['', undefined];
+/** Undefined where the variable is another one: then its value need not become a string. */
+function decodeTrustAnchors(reader: MessageReader): TrustAnchorsVariable | undefined {
+  let name = '';
+  let value: Uint8Array | undefined;
   let isReference = false;
-  for (const [field, value] of fieldsOf(message)) {
-    if (field === 1) name = asText(value);
-    else if (field === 2) content = asBytes(value);
+  reader.message((field) => {
+    if (field === 1) name = reader.text();
+    else if (field === 2) value = reader.bytes();
     else if (field === 3) isReference = true;
-  }
+  });
   if (name !== trustAnchorsName) return undefined;
-  return describeVariable(content && asText(content), isReference);
+  return describeVariable(value && Buffer.from(value).toString('utf8'), isReference);
 }

@@ -3,14 +3,14 @@ import { DaprMtlsError } from '../../../errors.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { ByteSource } from './byte-source.ts';
 import { decodePod } from './decode-pod.ts';
-import { asBytes, asText, fieldsOf } from './fields.ts';
+import { MessageReader } from './message-reader.ts';
 
 /** What Kubernetes puts in front of every object in protobuf. */
 const magic = Buffer.from('k8s\0');
 
 /** No object is larger: an API server takes requests up to 3 MiB, and etcd less. */
 const podLimit = 16 * 1024 * 1024;
-const listMetaLimit = 1024 * 1024;
+const metaLimit = 1024 * 1024;
 
 /**
  * The pods of a PodList in protobuf, one in memory at a time:
@@ -24,33 +24,32 @@ export async function* decodePodList(chunks: AsyncIterable<Buffer>): AsyncGenera
   try {
     const start = await source.take(magic.length);
     if (!start?.equals(magic)) throw unreadable('it does not begin as Kubernetes objects do');
-    yield* decodeUnknown(source);
+    let lists = 0;
+    for (let field = await nextField(source); field; field = await nextField(source)) {
+      if (field.number !== 2) {
+        await readAboutList(source, field);
+        continue;
+      }
+      lists += 1;
+      const end = source.position + lengthOf(field);
+      for (let item = await nextField(source, end); item; item = await nextField(source, end)) {
+        if (item.number === 2) {
+          const message = await takeField(source, item, podLimit);
+          yield decoding(() => decodePod(message));
+        } else if (item.number === 1) assertWhole(await takeField(source, item, metaLimit));
+        else await skipField(source, item);
+      }
+    }
+    if (lists !== 1) throw unreadable(lists === 0 ? 'it ends before the list begins' : 'it holds several lists');
   } finally {
     await source.close();
   }
 }
 
-async function* decodeUnknown(source: ByteSource): AsyncGenerator<PodFacts> {
-  let lists = 0;
-  for (let field = await nextField(source); field; field = await nextField(source)) {
-    if (field.number === 2) {
-      lists += 1;
-      yield* decodeItems(source, source.position + lengthOf(field));
-    } else if (field.number === 1) assertType(await takeField(source, field, listMetaLimit));
-    else if (field.number === 3 && field.length > 0) throw unreadable('it is encoded in a way that was not asked for');
-    else await skipField(source, field);
-  }
-  if (lists !== 1) throw unreadable(lists === 0 ? 'it ends before the list begins' : 'it holds several lists');
-}
-
-async function* decodeItems(source: ByteSource, end: number): AsyncGenerator<PodFacts> {
-  for (let field = await nextField(source, end); field; field = await nextField(source, end)) {
-    if (field.number === 2) {
-      const message = await takeField(source, field, podLimit);
-      yield decoding(() => decodePod(message));
-    } else if (field.number === 1) assertWhole(await takeField(source, field, listMetaLimit));
-    else await skipField(source, field);
-  }
+async function readAboutList(source: ByteSource, field: Field): Promise<void> {
+  if (field.number === 1) assertType(await takeField(source, field, metaLimit));
+  else if (field.number === 3 && field.length > 0) throw unreadable('it is encoded in a way that was not asked for');
+  else await skipField(source, field);
 }
 
 interface Field {
@@ -108,15 +107,25 @@ async function skipField(source: ByteSource, { length }: Field): Promise<void> {
   if (!(await source.skip(length))) throw endsEarly();
 }
 
-function assertType(typeMeta: Buffer): void {
-  const [, kind] = decoding(() => [...fieldsOf(typeMeta)]).find(([field]) => field === 2) ?? [];
-  if (kind !== undefined && decoding(() => asText(kind)) !== 'PodList') throw unreadable('it is no list of pods');
+function assertType(typeMeta: Uint8Array): void {
+  const kind = findText(typeMeta, 2);
+  if (kind !== undefined && kind !== 'PodList') throw unreadable('it is no list of pods');
 }
 
 /** Nobody asked for a part: a server that gives one has more pods than it tells. */
-function assertWhole(listMeta: Buffer): void {
-  const [, next] = decoding(() => [...fieldsOf(listMeta)]).find(([field]) => field === 3) ?? [];
-  if (next !== undefined && decoding(() => asBytes(next)).length > 0) throw unreadable('it is only a part of the list');
+function assertWhole(listMeta: Uint8Array): void {
+  if (findText(listMeta, 3)) throw unreadable('it is only a part of the list');
+}
+
+function findText(message: Uint8Array, number: number): string | undefined {
+  return decoding(() => {
+    const reader = new MessageReader(message);
+    let found: string | undefined;
+    reader.fields((field) => {
+      if (field === number) found = reader.text();
+    });
+    return found;
+  });
 }
 
 function decoding<T>(decode: () => T): T {
