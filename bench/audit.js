@@ -172,7 +172,7 @@ async function makePods(admin) {
 
 /** Settings of an application, until the pod is as large as real ones were seen to be: 12.8 KB. */
 function furnish({ spec, ...pod }) {
-  const env = Array.from({ length: 27 }, (_, index) => ({
+  const env = Array.from({ length: 33 }, (_, index) => ({
     name: `CHECKOUT_SETTING_${index}`,
     value: `value-${index}`,
   }));
@@ -209,12 +209,17 @@ async function measure(admin, kubeconfig, kubectl) {
     for (const [index, { program, args }] of rivals.entries()) results[index].push(await run(program, args));
   }
   const seconds = results.map((runs) => median(runs.map((one) => one.ms)) / 1000);
+  const cpu = results.map((runs) => median(runs.map((one) => one.cpuSeconds)));
   const memory = results.map((runs) => Math.max(...runs.map((one) => one.peakMb)));
   rivals.forEach(({ name }, index) => {
     const ratio = (seconds[index] / seconds.at(-1)).toFixed(3);
-    console.log(
-      `${name.padEnd(34)} ${seconds[index].toFixed(2).padStart(6)} s  ${ratio} x  ${memory[index].toFixed(0).padStart(5)} MB`,
-    );
+    const columns = [
+      `${seconds[index].toFixed(2)} s`,
+      `${ratio} x`,
+      `${cpu[index].toFixed(1)} s CPU`,
+      `${memory[index].toFixed(0)} MB`,
+    ];
+    console.log(`${name.padEnd(32)} ${columns.map((column) => column.padStart(11)).join('')}`);
   });
   const isHeld = isEqual && seconds[0] / seconds.at(-1) <= timeLimit && memory[0] <= memoryLimitMb;
   console.log(`at most ${timeLimit} x and ${memoryLimitMb} MB, the same counts: ${isHeld ? 'held' : 'EXCEEDED'}`);
@@ -240,18 +245,22 @@ function countOf({ anchorSets }) {
   return anchorSets.map(({ anchors, sidecars }) => [anchors.join(' '), sidecars]).sort();
 }
 
-/** Time, output and peak memory of a process, which Linux tells as long as it lives. */
+/** Time, output, peak memory and processor time of a process, which Linux tells as long as it lives. */
 async function run(program, args) {
   const began = process.hrtime.bigint();
   const child = spawn(program, args, {
     env: { PATH: process.env.PATH, HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let peakMb = 0;
+  let [peakMb, cpuSeconds] = [0, 0];
   const poll = setInterval(() => {
     try {
       const [, kb] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
       peakMb = Math.max(peakMb, Number(kb ?? 0) / 1024);
+      // Behind the name in brackets: utime and stime, in hundredths of a second.
+      const [, stat = ''] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ');
+      const [user, system] = stat.split(' ').slice(11, 13).map(Number);
+      cpuSeconds = Math.max(cpuSeconds, (user + system) / 100);
     } catch {
       // It has just ended.
     }
@@ -267,7 +276,7 @@ async function run(program, args) {
   const ms = Number(process.hrtime.bigint() - began) / 1e6;
   clearInterval(poll);
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}: ${errors}`);
-  return { ms, peakMb, output: Buffer.concat(chunks).toString() };
+  return { ms, peakMb, cpuSeconds, output: Buffer.concat(chunks).toString() };
 }
 
 function median(list) {
