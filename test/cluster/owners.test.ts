@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,6 +21,7 @@ import { copyProgram, type Program } from '../support/program.ts';
 import { runProgram } from './admin.ts';
 import { buildPrograms, whyNoCluster } from './build-programs.ts';
 import { startCluster, type TestCluster } from './start-cluster.ts';
+import { waitUntil } from './wait.ts';
 
 const missing = await whyNoCluster();
 const chart = fileURLToPath(new URL('chart', import.meta.url));
@@ -134,7 +135,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
   });
 
   describe('--via-helm', () => {
-    test('gives helm no key on its command line, and leaves none behind', async () => {
+    test('gives helm no key on its command line', async () => {
       const world = await install(first.files);
       const folder = join(cluster.folder, 'wrapped-helm');
       mkdirSync(folder);
@@ -286,6 +287,22 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
       expect(await world.read()).toEqual(renewed);
     });
 
+    test('at Ctrl-C carries an upgrade that has begun to its end', async () => {
+      const world = await install(first.files);
+      const folder = join(cluster.folder, 'slow-helm');
+      mkdirSync(folder);
+      const slow = `case "$*" in *--dry-run*) ;; *) touch '${folder}/started'; sleep 1 ;; esac`;
+      writeFileSync(join(folder, 'helm'), `#!/bin/sh\n${slow}\nexec '${helmFolder}/helm' "$@"\n`, { mode: 0o755 });
+      const run = world.start(folder, 'renew-certificate', '-k', '--via-helm', '--helm-chart', chart);
+      await waitUntil('helm was started', async () => existsSync(join(folder, 'started')));
+      run.child.kill('SIGINT');
+      expect((await run.ended).exitCode).toBe(0);
+      const renewed = await world.read();
+      expect(renewed).not.toEqual(filesAs(first.files));
+      await world.upgrade();
+      expect(await world.read()).toEqual(renewed);
+    });
+
     test('--output-helm-values writes what an upgrade takes, and leaves the cluster alone', async () => {
       const world = await install(first.files);
       const file = join(cluster.folder, `${world.namespace}-new.yaml`);
@@ -360,6 +377,10 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
       ...(values ? ['-f', file] : []),
     ]);
     const facts = async () => findOwners(client, namespace, await readObjects(place));
+    const start = (folder: string, ...words: string[]) => {
+      const where = ['--namespace', namespace, '--kubeconfig', cluster.kubeconfig];
+      return program.start([...words, ...where], { env: environment(folder) as Record<string, string> });
+    };
     const judge = async (files: FoundFiles, instead?: FoundFiles) => {
       const found = await facts();
       const live = instead ? { live: planData(instead, defaultNames) } : {};
@@ -372,10 +393,8 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
       told: async (files: FoundFiles) => (await judge(files)).map(({ owner, effect, stops }) => [owner, effect, stops]),
       upgrade: (...flags: string[]) => cluster.helm(['upgrade', 'dapr', chart, '--namespace', namespace, ...flags]),
       read: async () => filesOf((await readObjects(place)).secret, defaultNames),
-      run: (...words: string[]) => {
-        const where = ['--namespace', namespace, '--kubeconfig', cluster.kubeconfig];
-        return program.run([...words, ...where], { env: environment(helmFolder) as Record<string, string> });
-      },
+      run: (...words: string[]) => start(helmFolder, ...words).ended,
+      start,
       versions: async () => {
         const { secret, configMap } = await readObjects(place);
         return [secret?.metadata.resourceVersion, configMap?.metadata.resourceVersion];
