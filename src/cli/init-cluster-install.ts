@@ -50,7 +50,8 @@ function findOfficial(env: NodeJS.ProcessEnv, home: string): string | undefined 
   }
 }
 
-function commandOf(program: string, args: readonly string[]): string {
+/** As people would type it. */
+export function commandOf(program: string, args: readonly string[]): string {
   return [program, ...args].map(quotePosix).join(' ');
 }
 

@@ -22,7 +22,7 @@ import {
 } from './init-cluster-chart.ts';
 import type { InitClusterFlags } from './init-cluster-flags.ts';
 import { type Survey, surveyGround } from './init-cluster-ground.ts';
-import { chooseInstaller, type Installer, installChart } from './init-cluster-install.ts';
+import { chooseInstaller, commandOf, type Installer, installChart } from './init-cluster-install.ts';
 import { randomness, readOwnBundle, readPassphrase, readRootKey, readRootKeyWish } from './key-files.ts';
 import { assertKeyTypeFits, validityOf } from './renew-input.ts';
 import type { Streams } from './streams.ts';
@@ -53,6 +53,7 @@ export async function initializeCluster(
   const { kubeconfig, context } = flags;
   const wish: ChartWish = { flags, namespace, trustDomain, kubeconfig, context };
   const installer = flags['trust-only'] ? undefined : chooseInstaller(wish, env, home);
+  const next = installer ? nextAfterInstall(wish) : commandOf('helm', helmArguments(wish, env));
 
   const names = fileNamesOf(flags.set, defaultNames);
   const place: ClusterPlace = { cluster, namespace, names, hasConfigMap: true };
@@ -76,7 +77,7 @@ export async function initializeCluster(
     chart: installer ? { by: installer.by, command: installer.command } : null,
     notChecked: survey.notChecked,
     remarks: first.remarks,
-    next: installer ? nextAfterInstall(wish) : ['helm', ...helmArguments(wish, env)].join(' '),
+    next,
   });
 }
 
@@ -131,9 +132,9 @@ async function install(installer: Installer, place: ClusterPlace, first: FirstBu
 }
 
 function nextAfterInstall({ kubeconfig, context }: ChartWish): string {
-  return [
-    'dapr status -k',
+  return commandOf('dapr', [
+    ...['status', '-k'],
     ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
     ...(context === undefined ? [] : ['--context', context]),
-  ].join(' ');
+  ]);
 }

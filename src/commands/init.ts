@@ -15,21 +15,22 @@ first, and no private key stands in the Helm release.
 Where a bundle, a Sentry or a release "dapr" is there already, nothing is written, and no flag says otherwise. A run that was
 interrupted is finished by the same command: the bundle that it had laid is kept.`;
   static override examples = [
-    { description: 'Dapr on a new root for a year', command: 'dapr init -k' },
+    { description: 'Dapr on a new root for a year', command: '<%= bin %> init -k' },
     {
       description: 'Keep the root key, encrypted: next year the root is renewed on its key',
-      command: 'dapr init -k --save-root-key root-ca.key --passphrase-file passphrase',
+      command: '<%= bin %> init -k --save-root-key root-ca.key --passphrase-file passphrase',
     },
     {
       description: 'Your own certificates, judged before they are written',
       command:
-        'dapr init -k --ca-root-certificate ca.crt --issuer-public-certificate issuer.crt --issuer-private-key issuer.key',
+        '<%= bin %> init -k --ca-root-certificate ca.crt --issuer-public-certificate issuer.crt --issuer-private-key issuer.key',
     },
     {
       description: 'A chart at hand, in another context',
-      command: 'dapr init -k --context prod --helm-chart ./dapr-1.17.13.tgz --runtime-version 1.17.13 --enable-ha',
+      command:
+        '<%= bin %> init -k --context prod --helm-chart ./dapr-1.17.13.tgz --runtime-version 1.17.13 --enable-ha',
     },
-    { description: 'The bundle alone; Argo CD brings the chart', command: 'dapr init -k --trust-only' },
+    { description: 'The bundle alone; Argo CD brings the chart', command: '<%= bin %> init -k --trust-only' },
   ];
   static override exitCodes = [3, 4, 5, 6, 7];
   static override flags = initClusterFlags;
