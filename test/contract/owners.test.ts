@@ -69,6 +69,7 @@ describe('the release record', () => {
       `GET /api/v1/namespaces/${namespace}/secrets`,
       `GET /api/v1/namespaces/${namespace}/secrets/sh.helm.release.v1.dapr.v3`,
     ]);
+    expect(requests[0]?.headers.accept).toContain('as=PartialObjectMetadataList');
     expect(requests[0]?.path).toContain(`labelSelector=${encodeURIComponent('owner=helm,name=dapr')}`);
   });
 
