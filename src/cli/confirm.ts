@@ -10,11 +10,16 @@ export async function confirmAtTerminal(question: string, isAssumed: boolean): P
   if (isAssumed || !process.stdin.isTTY || !process.stderr.isTTY) return;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const ended = new Promise<string>((resolve) => {
-    terminal.once('SIGINT', () => resolve(''));
-    terminal.once('close', () => resolve(''));
+    for (const event of ['SIGINT', 'close'] as const) {
+      terminal.once(event, () => {
+        process.stderr.write('\n');
+        resolve('');
+      });
+    }
   });
   try {
     const answer = await Promise.race([terminal.question(`${question} [y/N] `), ended]);
+    terminal.removeAllListeners('close');
     if (/^y(es)?$/i.test(answer.trim())) return;
   } finally {
     terminal.close();

@@ -169,7 +169,9 @@ function tellOfOwners(verdicts: readonly OwnerVerdict[], streams: Streams): void
 async function askAboutCutOff(renewal: ClusterRenewal, { files, trust }: PlannedRenewal): Promise<void> {
   const { site, input, flags, streams } = renewal;
   if (trust.every(({ verifies }) => verifies)) return;
-  streams.warn(`Warning: ${(await findCutOff(site, files, input.now)) ?? 'no sidecar in this cluster is cut off'}\n`);
+  const cutOff = await findCutOff(site, files, input.now);
+  if (cutOff === undefined) return streams.note('No sidecar of this cluster is cut off by the new bundle\n');
+  streams.warn(`Warning: ${cutOff}\n`);
   await confirmAtTerminal('Replace the bundle?', flags.yes);
 }
 
