@@ -139,6 +139,14 @@ printf '{"apiVersion":"${v1}","kind":"ExecCredential","status":{"token":"%s"}}' 
     expect(runCount()).toBe(2);
   });
 
+  test('may take longer than a request, for somebody may be asked', async () => {
+    const server = await start();
+    const command = program(`sleep 1\n${echo(credential({ token: server.token() }))}`);
+    const path = kubeconfig(server, (user) => Object.assign(user, { exec: exec(command) }));
+    await (await open(path, { timeoutMs: 800 })).get(configMapRef);
+    expect(server.requests.map(({ user }) => user)).toEqual(['admin']);
+  });
+
   test('may give a certificate and its key', async () => {
     const server = await start();
     const { users } = parse(readFileSync(server.kubeconfig(), 'utf8'));

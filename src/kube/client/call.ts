@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import { DaprMtlsError } from '../../errors.ts';
-import type { Access } from '../kubeconfig/access.ts';
+import type { Access, Login } from '../kubeconfig/access.ts';
 import { connectionError, destinationOf } from './connection-error.ts';
+import { apiFailureOf } from './failure.ts';
 import { type ApiRequest, methods } from './request.ts';
 import { mayHaveHappened, pauseBeforeRetryMs, type Refused } from './retry.ts';
 import { type Broken, collect, type Transport } from './transport.ts';
@@ -59,43 +60,63 @@ export async function callForStream(line: Line, request: ApiRequest, outer?: Abo
   return outer ? addAbortSignal(outer, message) : message;
 }
 
+/** A login may ask somebody, who takes his time: the time limit is for the server alone. */
 async function callFor<T>(line: Line, request: ApiRequest, read: Read<T>, outer?: AbortSignal): Promise<T> {
+  const { credentials } = line.access;
+  const login = await credentials.current();
+  try {
+    return await withinTime(line, outer, (limit) => tryUntilAnswered(line, request, read, limit, login, false));
+  } catch (error) {
+    const failure = apiFailureOf(error);
+    if (failure?.status !== 401 || !credentials.renew) throw error;
+    const renewed = await credentials.renew(login);
+    return await withinTime(line, outer, (limit) =>
+      tryUntilAnswered(line, request, read, limit, renewed, failure.outcomeUnknown),
+    );
+  }
+}
+
+interface Limit {
+  readonly signal: AbortSignal;
+  /** Of `performance.now()`. */
+  readonly endsAtMs: number;
+}
+
+async function withinTime<T>(
+  { timeoutMs }: Line,
+  outer: AbortSignal | undefined,
+  run: (limit: Limit) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort('timeout'), line.timeoutMs);
+  const timer = setTimeout(() => controller.abort('timeout'), timeoutMs);
   const signal = outer ? AbortSignal.any([outer, controller.signal]) : controller.signal;
   try {
-    return await tryUntilAnswered(line, request, read, signal, performance.now() + line.timeoutMs);
+    return await run({ signal, endsAtMs: performance.now() + timeoutMs });
   } finally {
     clearTimeout(timer);
   }
 }
 
+/** @param isUncertain whether a try before these may have been carried out */
 async function tryUntilAnswered<T>(
   line: Line,
   request: ApiRequest,
   read: Read<T>,
-  signal: AbortSignal,
-  endsAtMs: number,
+  { signal, endsAtMs }: Limit,
+  firstLogin: Login,
+  isUncertain: boolean,
 ): Promise<T> {
-  const { credentials } = line.access;
-  let login = await credentials.current();
-  let hasRenewed = false;
-  let isUncertain = false;
+  let login = firstLogin;
+  let mayBeDone = isUncertain;
   for (let tries = 1; ; tries++) {
     const outcome = await attempt(line, request, login, read, signal);
     if (outcome.kind === 'answered') return outcome.value;
-    if (outcome.kind === 'refused' && outcome.status === 401 && credentials.renew && !hasRenewed) {
-      hasRenewed = true;
-      login = await credentials.renew(login);
-      continue;
-    }
+    mayBeDone ||= request.effect !== 'none' && mayHaveHappened(outcome);
     const pauseMs = pauseBeforeRetryMs(outcome, request.effect, tries, line.random);
-    const mayBeDone: boolean = isUncertain || (request.effect !== 'none' && mayHaveHappened(outcome));
     if (pauseMs === undefined || performance.now() + pauseMs >= endsAtMs)
       throw await toError(line, request, outcome, mayBeDone);
-    isUncertain = mayBeDone;
     await line.sleep(pauseMs, signal);
-    login = await credentials.current();
+    login = await line.access.credentials.current();
   }
 }
 
@@ -107,7 +128,7 @@ interface Answered<T> {
 async function attempt<T>(
   line: Line,
   request: ApiRequest,
-  login: Parameters<Transport['send']>[1],
+  login: Login,
   read: Read<T>,
   signal: AbortSignal,
 ): Promise<Answered<T> | Refused | Broken> {
