@@ -140,7 +140,7 @@ const exitMeanings: Record<number, string> = {
   4: 'Trust material was refused or could not be read.',
   5: 'A file or the store could not be read or written.',
   6: 'Refused for safety: a lock, or somebody else changed the store.',
-  7: 'Timed out.',
+  7: 'Timed out, or a program that is needed is missing.',
   10: 'There are findings (see --fail-on).',
 };
 

@@ -408,6 +408,7 @@ describe('rights', () => {
 });
 
 describe('the chart', () => {
+  const listening = process.listenerCount('SIGINT');
   const install = { ...flags, 'trust-only': false };
 
   test('goes to the official dapr where there is one, without certificates', async () => {
@@ -490,6 +491,22 @@ describe('the chart', () => {
     await expect(run).rejects.toMatchObject({ code: 'helm.failed', message: expect.stringContaining('exit code 3') });
     await expect(run).rejects.toMatchObject({ message: expect.not.stringMatching(/abc|QUJDQUJD/) });
     expect(files().anchors).toBeDefined();
+  });
+
+  test('that is cut off is waited for, and what is done is said', async () => {
+    makeProgram('helm', "trap 'exit 9' INT\nwhile :; do /bin/sleep 0.05; done");
+    const run = init(install);
+    const isStarted = async () => {
+      while (!existsSync(join(folder, 'helm.called'))) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await Promise.race([isStarted(), run]);
+    process.emit('SIGINT', 'SIGINT');
+    await expect(run).rejects.toMatchObject({
+      name: 'Interrupted',
+      signal: 'SIGINT',
+      account: { message: expect.stringContaining('the bundle is laid'), hint: expect.stringContaining('helm status') },
+    });
+    expect(process.listenerCount('SIGINT')).toBe(listening);
   });
 
   test('that replaces the bundle is told at once', async () => {

@@ -226,7 +226,8 @@ describe('the next pod does not work', () => {
   });
 
   test('once the bundle has ended', () => {
-    const { report, states } = probe({}, new Date(fixtureInstant.getTime() + 400 * dayMs));
+    const { report, states, check } = probe({}, new Date(fixtureInstant.getTime() + 400 * dayMs));
+    expect(check('anchors')?.hint).toContain('dapr-mtls check -k');
     expect([report.verdict, states.anchors, states.sentry]).toEqual(['broken', 'failed', 'failed']);
   });
 
@@ -281,6 +282,15 @@ describe('nobody knows', () => {
     expect(report.sentence).toMatch(/^Whether the next pod in shop will get working trust is not known: /);
     expect(report.sentence).toMatch(reason);
     expect([exitCodeOfProbe(report, 'warning'), exitCodeOfProbe(report, 'error')]).toEqual([10, 0]);
+  });
+
+  test('of a webhook with another caBundle, where the issuer may not be read', () => {
+    const { states } = probe({
+      rehearsal: made(undefined, false),
+      injector: { webhook: webhook(former.anchors), readyReplicas: 1 },
+      bundle: { ...bundleOf(live), secretAnchors: undefined, issuerChain: undefined, unread: ['forbidden'] },
+    });
+    expect(states.webhook).toBe('not-checked');
   });
 
   test('but a webhook that the API server does not trust is enough to say no', () => {

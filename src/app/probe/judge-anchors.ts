@@ -21,9 +21,8 @@ export function judgeGivenAnchors(facts: ProbeFacts, at: Date): ProbeCheck {
     const reference = referenceOf(facts, at);
     if (reference instanceof DaprMtlsError)
       return { state: 'not-checked', reason: reference.message, hint: reference.hint };
-    const isOfConfigMap = facts.bundle.configMapAnchors?.equals(given) ?? false;
     const verdict = judgeEachOnce(reference, at)(outcome.daprd);
-    const hint = isOfConfigMap ? mends.repair : mends.restart;
+    const hint = mendFor(facts, given);
     switch (verdict.state) {
       case 'current':
         return { state: 'ok', reason: describeCurrent(verdict.anchors.length, reference), hint: null };
@@ -33,6 +32,12 @@ export function judgeGivenAnchors(facts: ProbeFacts, at: Date): ProbeCheck {
         return { state: 'failed', reason: `what the sidecar is given ${verdict.reason}`, hint };
     }
   }
+}
+
+/** An injector that hands out what the ConfigMap holds is not the one at fault. */
+function mendFor({ bundle: { secretAnchors, configMapAnchors } }: ProbeFacts, given: Buffer): string {
+  if (secretAnchors && configMapAnchors && !secretAnchors.equals(configMapAnchors)) return mends.repair;
+  return configMapAnchors?.equals(given) ? mends.check : mends.restart;
 }
 
 function describeCurrent(count: number, { issuer }: Reference): string {

@@ -28,7 +28,7 @@ export function judgeSentry(facts: ProbeFacts, at: Date): ProbeCheck {
     return {
       state: 'failed',
       reason: `the sidecar would hang, because it does not take the certificate of Sentry at ${handshake.address}: ${refusal}`,
-      hint: `${mends.restart} What the bundle says: \`dapr-mtls check -k\`.`,
+      hint: `${mends.check} If it is sound: \`dapr-mtls restart -k\`.`,
     };
   }
 }
@@ -56,7 +56,7 @@ function judgeUnreachable(
  * The checks of daprd on Sentry's certificate: that of go-spiffe (`x509svid.Verify`, `IDFromCert`) and
  * the exact SPIFFE ID. Undefined where it takes it.
  */
-export function whySentryIsRefused(
+function whySentryIsRefused(
   chain: readonly Buffer[],
   anchors: readonly Certificate[],
   sentryId: string,

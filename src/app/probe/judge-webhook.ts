@@ -38,6 +38,8 @@ export function judgeWebhook(facts: ProbeFacts, isInjected: boolean, at: Date): 
       trusted.length === 0
         ? "the webhook's caBundle holds no certificate"
         : `the webhook's caBundle is not the anchors of the bundle${carries ? ', though it carries the issuer in use' : ''}`;
+    if (!issuer && !isInjected)
+      return { state: 'not-checked', reason: `${reason}, and the issuer in use is not known`, hint: mends.restart };
     const isHarmless = isInjected || carries;
     const later = isHarmless ? '; it holds until the certificates of the injector or the bundle change' : '';
     return { state: isHarmless ? 'warning' : 'failed', reason: `${reason}${later}`, hint: mends.restart };
