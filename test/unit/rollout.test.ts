@@ -362,7 +362,7 @@ describe('a stuck rollout', () => {
   test('is not one whose old pod crashes, but that explains it', () => {
     const verdict = judgeRollout(waiting, [pod({ isOld: true, container: crashing(30) })]);
     expect(verdict.stuck).toBeUndefined();
-    expect(verdict.trouble).toMatchObject({ gravity: 'hopeless', reason: expect.stringContaining('30 restarts') });
+    expect(verdict.trouble).toMatchObject({ gravity: 'waiting', reason: expect.stringContaining('30 restarts') });
   });
 
   test('is told by its new pods before its old ones', () => {

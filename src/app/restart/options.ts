@@ -3,7 +3,7 @@ import type { RestartProgress } from './progress.ts';
 
 /** What every restart is given. */
 export interface RestartOptions {
-  /** For all of it. Without one each workload gets the usual time for itself, which only applications may have. */
+  /** For all of it. */
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly onProgress: (progress: RestartProgress) => void;

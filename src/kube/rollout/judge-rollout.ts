@@ -22,11 +22,11 @@ export function judgeRollout(workload: RollingWorkload, pods: readonly RolloutPo
   const { done, message, stuck } = judgeStatus(workload);
   if (done || stuck) return { done, message, trouble: undefined, stuck };
   const fresh = worstOf(pods.filter((pod) => isOfTemplate(pod, workload)));
-  const trouble = fresh ?? worstOf(pods);
+  const old = fresh ? undefined : worstOf(pods);
   return {
     done,
     message,
-    trouble,
+    trouble: fresh ?? (old && { ...old, gravity: 'waiting' }),
     stuck: fresh?.gravity === 'hopeless' ? describeTrouble(fresh) : undefined,
   };
 }
