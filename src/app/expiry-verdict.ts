@@ -1,10 +1,13 @@
 import type { ExpiryReport } from './expiry.ts';
+import { wayToStore } from './way-to-store.ts';
 
 /** What a person should know beside the line about the root. */
 export function expiryRemarks({ store, root, issuer }: ExpiryReport): string[] {
   const remarks = [`Trust store: ${store.kind} ${store.name}`];
   if (store.state === 'interrupted')
-    remarks.push('Warning: a change was interrupted; this is the bundle it leads to. Finish it: dapr-mtls repair');
+    remarks.push(
+      `Warning: a change was interrupted; this is the bundle it leads to. Finish it: dapr-mtls repair${wayToStore(store)}`,
+    );
   // In a cluster that would be another request, and the Secret tells the truth at any moment.
   if (store.state === 'unknown' && store.kind === 'directory')
     remarks.push('Warning: the work directory may not be read, so it is not known whether a change is under way');

@@ -13,6 +13,7 @@ import {
   formatInstant,
   type StoreReport,
 } from './report.ts';
+import { wayToStore } from './way-to-store.ts';
 
 export type { CertificateReport };
 
@@ -66,21 +67,18 @@ function missing(location: StoreLocation, part: 'anchors' | 'issuerChain'): Dapr
   });
 }
 
-function unreadable({ kind, name, names }: StoreLocation, part: 'anchors' | 'issuerChain'): DaprMtlsError {
+function unreadable(location: StoreLocation, part: 'anchors' | 'issuerChain'): DaprMtlsError {
+  const { name, names } = location;
   return new DaprMtlsError('trust.unreadable', {
     message: `${names[part]} in ${name} holds no readable certificate`,
-    hint: `See what is wrong with it: \`dapr-mtls check${wayTo(kind)}\`. Restore a copy: \`dapr-mtls backup restore${wayTo(kind)}\`.`,
+    hint: `See what is wrong with it: \`dapr-mtls check${wayToStore(location)}\`. Restore a copy: \`dapr-mtls backup restore${wayToStore(location)}\`.`,
   });
 }
 
-function noRoot({ kind, name, names }: StoreLocation): DaprMtlsError {
+function noRoot(location: StoreLocation): DaprMtlsError {
+  const { name, names } = location;
   return new DaprMtlsError('trust.refused', {
     message: `no certificate in ${names.anchors} has signed the issuer in ${names.issuerChain} (${name}), so there is no root to tell the end of`,
-    hint: `See what is wrong: \`dapr-mtls check${wayTo(kind)}\`. Restore a copy: \`dapr-mtls backup restore${wayTo(kind)}\`.`,
+    hint: `See what is wrong: \`dapr-mtls check${wayToStore(location)}\`. Restore a copy: \`dapr-mtls backup restore${wayToStore(location)}\`.`,
   });
-}
-
-/** The flag that leads the next command to the same store. */
-function wayTo(kind: StoreLocation['kind']): string {
-  return kind === 'cluster' ? ' -k' : '';
 }

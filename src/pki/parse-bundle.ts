@@ -12,6 +12,6 @@ export function parseBundle({ anchors, issuerChain, issuerKey }: FoundFiles): Tr
   }
   throw new DaprMtlsError('trust.unreadable', {
     message: 'the bundle is not whole: anchors, issuer chain or issuer key are missing or unreadable',
-    hint: 'Choose another backup: `dapr-mtls backup list`.',
+    hint: 'Choose another backup; `dapr-mtls backup list` shows which there are.',
   });
 }

@@ -9,7 +9,7 @@ import { encodePrivateKey } from '../../src/pki/keys.ts';
 import { encodePem } from '../../src/pki/pem.ts';
 import { isAtLeast, parseDaprVersion } from '../../src/pki/rules/context.ts';
 import { type FindingCode, findingTable, type Severity } from '../../src/pki/rules/finding.ts';
-import type { FoundFiles, StoreState } from '../../src/store/port.ts';
+import type { FoundFiles, StoreLocation, StoreState } from '../../src/store/port.ts';
 import { bundleNames, dayMs, makeBundle, renew } from '../support/bundles.ts';
 import { fixtureInstant, readForeignBundle } from '../support/fixtures.ts';
 import {
@@ -23,6 +23,7 @@ import {
 
 interface Situation {
   readonly files: FoundFiles;
+  readonly kind?: StoreLocation['kind'];
   readonly at?: Date;
   readonly version?: string;
   readonly ttlMs?: number;
@@ -195,6 +196,26 @@ describe.each(Object.entries(cases))('%s', (code, { severity, trigger, accept })
   });
 });
 
+describe('a mend leads to the store that was judged', () => {
+  const mendsOf = (situation: Situation) => check(situation).findings.flatMap(({ hint }) => commandsIn(hint));
+  const bundleMends = Object.entries(cases).filter(
+    ([code, { trigger }]) => !/^(cluster|config)\./.test(code) && mendsOf(trigger).length > 0,
+  );
+
+  test('there are such mends', () => {
+    expect(bundleMends.length).toBeGreaterThan(15);
+  });
+
+  test.each(bundleMends)('%s', (_, { trigger }) => {
+    for (const command of mendsOf({ ...trigger, kind: 'cluster' })) expect(command).toMatch(/ -k$/);
+    for (const command of mendsOf(trigger)) expect(command).not.toMatch(/ -k\b/);
+  });
+});
+
+function commandsIn(hint: string): string[] {
+  return [...hint.matchAll(/`(dapr-mtls [^`]+)`/g)].map(([, command = '']) => command);
+}
+
 describe('nothing at all is found', () => {
   test.each([
     ['in a bundle of ours', { files }],
@@ -300,6 +321,7 @@ describe('versions of Dapr', () => {
 
 function check({
   files: found,
+  kind = 'directory',
   at = now,
   version,
   ttlMs,
@@ -315,7 +337,7 @@ function check({
   };
   return checkBundle(
     { files: found, revision: '', state },
-    { kind: 'directory', name: 'certs', names: bundleNames },
+    { kind, name: 'certs', names: bundleNames },
     { settings, findings: [...inDirectory(surroundings), ...(cluster ? inCluster(cluster) : [])] },
     { at, warnBeforeMs: 30 * dayMs, daprVersion: version === undefined ? undefined : parseDaprVersion(version) },
   );

@@ -5,6 +5,7 @@ import { judge } from '../../pki/rules/judge.ts';
 import type { StoredBundle, StoreLocation } from '../../store/port.ts';
 import type { MtlsSettings } from '../configuration/settings.ts';
 import { type Document, describeStore, document, formatInstant, type StoreReport } from '../report.ts';
+import { wayToStore } from '../way-to-store.ts';
 
 export interface CheckReport extends Document<'Check'> {
   readonly store: StoreReport;
@@ -38,6 +39,7 @@ export function checkBundle(
     ...judge({
       reading: readBundle(stored.files, location.names),
       names: location.names,
+      wayToStore: wayToStore(location),
       workloadCertTtlMs,
       allowedClockSkewMs,
       ...options,

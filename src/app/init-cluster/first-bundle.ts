@@ -87,6 +87,7 @@ function assertSound(files: BundleFiles, { now, allowedClockSkewMs, daprVersion 
     daprVersion,
     workloadCertTtlMs,
     allowedClockSkewMs,
+    wayToStore: ' -k',
   });
   const error = findings.find(({ severity }) => severity === 'error');
   if (!error) return;

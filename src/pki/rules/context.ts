@@ -12,6 +12,13 @@ export interface RuleContext {
   readonly daprVersion: DaprVersion | undefined;
   readonly workloadCertTtlMs: number;
   readonly allowedClockSkewMs: number;
+  /** What a command of ours needs to work on the same store: ` -k`, or nothing. */
+  readonly wayToStore: string;
+}
+
+/** A command line that stands in a mend and leads to the store that was judged. */
+export function mendingCommand({ wayToStore }: Pick<RuleContext, 'wayToStore'>, words: string): string {
+  return `\`dapr-mtls ${words}${wayToStore}\``;
 }
 
 export interface DaprVersion {

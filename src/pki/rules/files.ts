@@ -1,45 +1,48 @@
 import type { BundlePart, CertificateFile } from '../reading.ts';
-import type { RuleContext } from './context.ts';
+import { mendingCommand, type RuleContext } from './context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** Files that are missing, damaged, or read by Go otherwise than by people. */
-export function judgeFiles({ reading, names }: RuleContext): Finding[] {
+export function judgeFiles(context: RuleContext): Finding[] {
+  const { reading, names } = context;
   const missing = (Object.keys(names) as BundlePart[])
     .filter((part) => !reading[part] || reading[part].bytes.length === 0)
     .map((part) =>
       finding('bundle.missing', {
         subject: names[part],
         message: `${names[part]} is ${reading[part] ? 'empty' : 'missing'}`,
-        hint: 'Do not start Sentry: it would make all three files anew. Restore the bundle: `dapr-mtls backup restore`.',
+        hint: `Do not start Sentry: it would make all three files anew. Restore the bundle: ${mendingCommand(context, 'backup restore')}.`,
       }),
     );
   const files = [reading.anchors, reading.issuerChain].flatMap((file) => (file && file.bytes.length > 0 ? file : []));
-  return [...missing, ...files.flatMap((file) => judgeCertificateFile(file, names[file.part]))];
+  return [...missing, ...files.flatMap((file) => judgeCertificateFile(file, context))];
 }
 
-function judgeCertificateFile(file: CertificateFile, name: string): Finding[] {
-  return [...judgeProblems(file, name), ...judgeForeignBlocks(file, name), ...judgeEntries(file, name)];
+function judgeCertificateFile(file: CertificateFile, context: RuleContext): Finding[] {
+  return [...judgeProblems(file, context), ...judgeForeignBlocks(file, context), ...judgeEntries(file, context)];
 }
 
 const harmless = new Set(['nul', 'no-begin']);
 
-function judgeProblems(file: CertificateFile, name: string): Finding[] {
+function judgeProblems(file: CertificateFile, context: RuleContext): Finding[] {
+  const name = context.names[file.part];
   return file.problems.map(({ kind, line, message }) =>
     finding(harmless.has(kind) ? 'pem.odd' : 'pem.unreadable', {
       subject: `${name}:${line}`,
       message,
-      hint: `Write ${name} anew with CERTIFICATE blocks only, each on lines of its own: \`dapr-mtls renew-certificate\` does, or \`dapr-mtls backup restore\`.`,
+      hint: `Write ${name} anew with CERTIFICATE blocks only, each on lines of its own: ${mendingCommand(context, 'renew-certificate')} does, or ${mendingCommand(context, 'backup restore')}.`,
     }),
   );
 }
 
-function judgeForeignBlocks(file: CertificateFile, name: string): Finding[] {
+function judgeForeignBlocks(file: CertificateFile, context: RuleContext): Finding[] {
+  const name = context.names[file.part];
   return file.foreign.map(({ label, line }) =>
     label.endsWith('PRIVATE KEY')
       ? finding('pem.private-key', {
           subject: `${name}:${line}`,
           message: `a ${label} stands in ${name}`,
-          hint: `Take the key out of ${name} and treat it as known to others: \`dapr-mtls renew-certificate\` makes a new one.`,
+          hint: `Take the key out of ${name} and treat it as known to others: ${mendingCommand(context, 'renew-certificate')} makes a new one.`,
         })
       : finding('pem.foreign-block', {
           subject: `${name}:${line}`,
@@ -49,7 +52,8 @@ function judgeForeignBlocks(file: CertificateFile, name: string): Finding[] {
   );
 }
 
-function judgeEntries(file: CertificateFile, name: string): Finding[] {
+function judgeEntries(file: CertificateFile, { names }: RuleContext): Finding[] {
+  const name = names[file.part];
   return file.entries.flatMap(({ line, certificate, problem, seenByGo }) => {
     const subject = `${name}:${line}`;
     if (!certificate) {

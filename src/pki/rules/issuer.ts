@@ -2,7 +2,7 @@ import { findRoot } from '../bundle.ts';
 import type { Certificate } from '../certificate.ts';
 import { verifyLeafOf, whyNotSigned } from '../chain.ts';
 import { visibleCertificatesOf } from '../reading.ts';
-import { isAtLeast, type RuleContext } from './context.ts';
+import { isAtLeast, mendingCommand, type RuleContext } from './context.ts';
 import { type Finding, type FindingCode, finding } from './finding.ts';
 
 /** The issuer and the chain behind it: what Sentry checks, and what only its clients do. */
@@ -16,7 +16,7 @@ export function judgeIssuer(context: RuleContext): Finding[] {
       finding('issuer.is-root', {
         subject,
         message: 'the issuer is self-signed; Sentry needs an issuer that a root has signed',
-        hint: 'Make an issuer under this root: `dapr-mtls renew-certificate --private-key ROOT.KEY`.',
+        hint: `Make an issuer under this root: ${mendingCommand(context, 'renew-certificate --private-key ROOT.KEY')}.`,
       }),
     ];
   }
@@ -49,17 +49,18 @@ function judgeOrder(chain: readonly Certificate[], subject: string): Finding[] {
  */
 function judgeLeaves(
   chain: readonly [Certificate, ...Certificate[]],
-  { reading, at, daprVersion }: RuleContext,
+  context: RuleContext,
   subject: string,
 ): Finding[] {
+  const { reading, at, daprVersion } = context;
   const anchors = visibleCertificatesOf(reading.anchors);
   if (anchors.length === 0) return [];
   // Their dates are judged by themselves, and nothing verifies outside of them.
   if ([chain[0], findRoot(anchors, chain)].some((one) => one && !isValidAt(one, at))) return [];
   const forPeers = verifyLeafOf(chain, { anchors, at });
-  if (!forPeers.ok) return explainFailure(forPeers.reason, subject);
+  if (!forPeers.ok) return explainFailure(forPeers.reason, subject, context);
   const forSentry = verifyLeafOf(chain, { anchors, at, usage: 'serverAuth' });
-  if (!forSentry.ok) return explainFailure(forSentry.reason, subject);
+  if (!forSentry.ok) return explainFailure(forSentry.reason, subject, context);
   const asksForClientAuth = daprVersion === undefined || !isAtLeast(daprVersion, 1, 14);
   if (!asksForClientAuth || verifyLeafOf(chain, { anchors, at, usage: 'clientAuth' }).ok) return [];
   return [
@@ -67,7 +68,7 @@ function judgeLeaves(
       subject,
       severity: daprVersion ? 'error' : 'info',
       message: 'the issuer is not good for clients (no clientAuth), which Dapr up to 1.13 asks for',
-      hint: 'Nothing to do on Dapr 1.14 and later; else have it made anew: `dapr-mtls renew-certificate`.',
+      hint: `Nothing to do on Dapr 1.14 and later; else have it made anew: ${mendingCommand(context, 'renew-certificate')}.`,
     }),
   ];
 }
@@ -76,25 +77,28 @@ function isValidAt({ notBefore, notAfter }: Certificate, at: Date): boolean {
   return at >= notBefore && at <= notAfter;
 }
 
-const explanations: readonly [RegExp, FindingCode, string][] = [
+const explanations: readonly [reason: RegExp, FindingCode, mend: string, command: string][] = [
   [
     /not a certificate authority|no keyCertSign/,
     'issuer.not-authority',
-    'Have the issuer made anew as an authority: `dapr-mtls renew-certificate`.',
+    'Have the issuer made anew as an authority',
+    'renew-certificate',
   ],
   [
     /path length/,
     'issuer.path-length',
-    'Make the chain shorter, or have the issuer made anew without a path length: `dapr-mtls renew-certificate`.',
+    'Make the chain shorter, or have the issuer made anew without a path length',
+    'renew-certificate',
   ],
   [
     /unknown authority|does not verify/,
     'issuer.unknown-authority',
-    'Put the root that signed the issuer among the anchors, or restore both: `dapr-mtls backup restore`.',
+    'Put the root that signed the issuer among the anchors, or restore both',
+    'backup restore',
   ],
 ];
 
-function explainFailure(reason: string, subject: string): Finding[] {
+function explainFailure(reason: string, subject: string, context: RuleContext): Finding[] {
   const explained = explanations.find(([pattern]) => pattern.test(reason));
   const message = `leaves of this issuer do not verify: ${reason}`;
   if (!explained)
@@ -102,14 +106,15 @@ function explainFailure(reason: string, subject: string): Finding[] {
       finding('leaf.does-not-verify', {
         subject,
         message,
-        hint: 'Have the issuer made anew: `dapr-mtls renew-certificate`.',
+        hint: `Have the issuer made anew: ${mendingCommand(context, 'renew-certificate')}.`,
       }),
     ];
-  const [, code, hint] = explained;
-  return [finding(code, { subject, message, hint })];
+  const [, code, mend, command] = explained;
+  return [finding(code, { subject, message, hint: `${mend}: ${mendingCommand(context, command)}.` })];
 }
 
-function judgeNames(issuer: Certificate, { daprVersion }: RuleContext, subject: string): Finding[] {
+function judgeNames(issuer: Certificate, context: RuleContext, subject: string): Finding[] {
+  const { daprVersion } = context;
   const { dnsNames } = issuer.detail;
   if (dnsNames.length > 0 || (daprVersion && isAtLeast(daprVersion, 1, 14))) return [];
   return [
@@ -118,7 +123,7 @@ function judgeNames(issuer: Certificate, { daprVersion }: RuleContext, subject: 
       // Sentry's own issuers carry none since 1.12, so it is no defect unless old clients are there.
       severity: daprVersion && !isAtLeast(daprVersion, 1, 12) ? 'error' : 'info',
       message: 'the issuer has no DNS name, which clients of Dapr up to 1.13 may ask for',
-      hint: 'Nothing to do on Dapr 1.14 and later; else `dapr-mtls renew-certificate` writes one.',
+      hint: `Nothing to do on Dapr 1.14 and later; else ${mendingCommand(context, 'renew-certificate')} writes one.`,
     }),
   ];
 }

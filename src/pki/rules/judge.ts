@@ -3,7 +3,7 @@ import type { BundleReading } from '../reading.ts';
 import { whySentryRefuses } from '../sentry.ts';
 import { judgeAnchors } from './anchors.ts';
 import { judgeBridges } from './bridge.ts';
-import type { RuleContext } from './context.ts';
+import { mendingCommand, type RuleContext } from './context.ts';
 import { judgeFiles } from './files.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
 import { judgeIssuer } from './issuer.ts';
@@ -24,7 +24,7 @@ export function judge(context: RuleContext): Finding[] {
       finding('sentry.refuses', {
         subject: 'bundle',
         message: `Sentry would exit: ${refusal}`,
-        hint: 'Restore the last bundle that worked (`dapr-mtls backup restore`) or make a new one (`dapr-mtls renew-certificate`).',
+        hint: `Restore the last bundle that worked (${mendingCommand(context, 'backup restore')}) or make a new one (${mendingCommand(context, 'renew-certificate')}).`,
       }),
     );
   }

@@ -3,11 +3,12 @@ import { describeKeyAlgorithm } from '../certificate.ts';
 import { isEncrypted, isPrivateKey } from '../keys.ts';
 import { decodeAsGo } from '../pem.ts';
 import { certificatesOf } from '../reading.ts';
-import { type DaprVersion, isAtLeast, type RuleContext } from './context.ts';
+import { type DaprVersion, isAtLeast, mendingCommand, type RuleContext } from './context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** The issuer's key: readable by Sentry, and the issuer's. */
-export function judgeKey({ reading, names, daprVersion }: RuleContext): Finding[] {
+export function judgeKey(context: RuleContext): Finding[] {
+  const { reading, names } = context;
   const file = reading.issuerKey;
   if (!file || file.bytes.length === 0) return [];
   const subject = names.issuerKey;
@@ -41,19 +42,20 @@ export function judgeKey({ reading, names, daprVersion }: RuleContext): Finding[
       finding('key.mismatch', {
         subject,
         message: `${subject} is not the key of ${issuer.subject}`,
-        hint: 'Put the issuer certificate and its own key side by side, or restore both: `dapr-mtls backup restore`.',
+        hint: `Put the issuer certificate and its own key side by side, or restore both: ${mendingCommand(context, 'backup restore')}.`,
       }),
     );
   }
-  return [...findings, ...judgeType(describeKeyAlgorithm(file.key), subject, daprVersion)];
+  return [...findings, ...judgeType(describeKeyAlgorithm(file.key), subject, context)];
 }
 
 /** Ed25519 and RSA issuers run on 1.16.15+, 1.17.7+ and 1.18; older Sentries exit or lose every handshake. */
-function judgeType(algorithm: string, subject: string, version: DaprVersion | undefined): Finding[] {
+function judgeType(algorithm: string, subject: string, context: RuleContext): Finding[] {
+  const { daprVersion: version } = context;
   if (algorithm.startsWith('ECDSA')) return [];
   const details = {
     subject,
-    hint: 'ECDSA P-256 runs on every version: `dapr-mtls renew-certificate --key-type p256`.',
+    hint: `ECDSA P-256 runs on every version: ${mendingCommand(context, 'renew-certificate --key-type p256')}.`,
   };
   if (!version)
     return [

@@ -1,17 +1,12 @@
 import { visibleCertificatesOf } from '../reading.ts';
-import type { RuleContext } from './context.ts';
+import { mendingCommand, type RuleContext } from './context.ts';
 import { type Finding, finding } from './finding.ts';
 
 const shortLifetimeMs = 15 * 60_000;
 
 /** How the lifetime of workload certificates fits to the issuer and to the clocks. */
-export function judgeLeafLifetime({
-  reading,
-  names,
-  at,
-  workloadCertTtlMs,
-  allowedClockSkewMs,
-}: RuleContext): Finding[] {
+export function judgeLeafLifetime(context: RuleContext): Finding[] {
+  const { reading, names, at, workloadCertTtlMs, allowedClockSkewMs } = context;
   const subject = 'Configuration';
   const findings: Finding[] = [];
   if (allowedClockSkewMs >= workloadCertTtlMs) {
@@ -20,7 +15,7 @@ export function judgeLeafLifetime({
         subject,
         message:
           'allowedClockSkew is not below workloadCertTTL: every certificate is due for renewal when it is issued',
-        hint: 'Raise the one or lower the other: `dapr-mtls config set workloadCertTTL=24h allowedClockSkew=15m`.',
+        hint: `Raise the one or lower the other: ${mendingCommand(context, 'config set workloadCertTTL=24h allowedClockSkew=15m')}.`,
       }),
     );
   } else if (workloadCertTtlMs <= shortLifetimeMs) {
@@ -28,7 +23,7 @@ export function judgeLeafLifetime({
       finding('leaf.short-lifetime', {
         subject,
         message: `workloadCertTTL is ${Math.round(workloadCertTtlMs / 1000)} seconds`,
-        hint: 'Raise it: `dapr-mtls config set workloadCertTTL=24h`.',
+        hint: `Raise it: ${mendingCommand(context, 'config set workloadCertTTL=24h')}.`,
       }),
     );
   }
@@ -38,7 +33,7 @@ export function judgeLeafLifetime({
       finding('leaf.outlives-issuer', {
         subject: `${names.issuerChain}: ${issuer.subject}`,
         message: 'certificates signed now are dated beyond the end of the issuer',
-        hint: 'Replace the issuer now: sidecars do not renew before their own date, `dapr-mtls renew-certificate`.',
+        hint: `Replace the issuer now: sidecars do not renew before their own date, ${mendingCommand(context, 'renew-certificate')}.`,
       }),
     );
   }

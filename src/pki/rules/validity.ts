@@ -2,7 +2,7 @@ import { findRoot } from '../bundle.ts';
 import type { Certificate } from '../certificate.ts';
 import { verifyLeafOf } from '../chain.ts';
 import { visibleCertificatesOf } from '../reading.ts';
-import type { RuleContext } from './context.ts';
+import { mendingCommand, type RuleContext } from './context.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** The dates. First line, banner and exit codes judge root and issuer; the rest is for the record. */
@@ -68,12 +68,8 @@ function endOfService(anchor: Certificate, [issuer, ...rest]: readonly Certifica
   return ends.length === 0 ? anchor.notAfter : new Date(Math.max(...ends));
 }
 
-function judgeDates(
-  role: 'root' | 'issuer',
-  certificate: Certificate,
-  file: string,
-  { at, warnBeforeMs }: RuleContext,
-): Finding[] {
+function judgeDates(role: 'root' | 'issuer', certificate: Certificate, file: string, context: RuleContext): Finding[] {
+  const { at, warnBeforeMs } = context;
   const subject = `${file}: ${certificate.subject}`;
   const { notBefore, notAfter } = certificate;
   if (at > notAfter) {
@@ -81,7 +77,7 @@ function judgeDates(
       finding(`${role}.expired`, {
         subject,
         message: `the ${role} expired at ${notAfter.toISOString()}; calls fail now, and no procedure avoids that`,
-        hint: 'Renew at once, then restart Sentry and every sidecar: `dapr-mtls renew-certificate`.',
+        hint: `Renew at once, then restart Sentry and every sidecar: ${mendingCommand(context, 'renew-certificate')}.`,
       }),
     ];
   }
@@ -99,7 +95,7 @@ function judgeDates(
     finding(`${role}.expires-soon`, {
       subject,
       message: `the ${role} ends at ${notAfter.toISOString()}`,
-      hint: 'Renew it while it is valid, because then no call is lost: `dapr-mtls renew-certificate`.',
+      hint: `Renew it while it is valid, because then no call is lost: ${mendingCommand(context, 'renew-certificate')}.`,
     }),
   ];
 }

@@ -78,7 +78,7 @@ export class ClusterStore extends ClusterReader implements PublishingStore {
     const backups = listBackups(keeper, this.place);
     const backup = wanted === undefined ? backups[0] : backups.find((candidate) => candidate.id === wanted);
     if (backup) return openBackup(keeper, backup, this.place, passphrase);
-    throw noBackup(wanted, this.location.name);
+    throw noBackup(wanted, this.location.name, 'cluster');
   }
 
   /** Returns when the other run has not moved for so long that it counts as dead. @throws DaprMtlsError `store.locked` */

@@ -83,7 +83,7 @@ export class DirectoryStore extends DirectoryReader implements TrustStore {
     const wanted = id ?? begun;
     const backup = wanted === undefined ? backups[0] : backups.find((candidate) => candidate.id === wanted);
     if (backup) return { backup, files: openBackup(backup, passphrase) };
-    throw noBackup(wanted, workDirectory);
+    throw noBackup(wanted, workDirectory, 'directory');
   }
 
   #lock(purpose: string): { session: DirectorySession; journal: Journal | undefined } {
