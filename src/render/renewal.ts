@@ -12,14 +12,15 @@ const allRestarted = 'All control plane services have restarted successfully!\n'
 
 export function renderRenewal(report: RenewalReport, terminal: { colour: boolean }): string {
   const end = formatRfc1123(new Date(report.validUntil ?? 0));
+  const restarted = report.restarted ? allRestarted : '';
   switch (report.outcome) {
     case 'renewed':
     case 'finished':
-      return `Certificate rotation is successful! Your new certicate is valid through ${end}\n${report.restarted ? allRestarted : ''}`;
+      return `Certificate rotation is successful! Your new certicate is valid through ${end}\n${restarted}`;
     case 'not-due':
       return `Nothing is due: the root certificate is valid through ${end}\n`;
     case 'unchanged':
-      return `Nothing to change: this bundle is there already, its root valid through ${end}\n`;
+      return `Nothing to change: this bundle is there already, its root valid through ${end}\n${restarted}`;
     case 'handed-out':
       return `Nothing was written to the cluster. The root of the new bundle is valid through ${end}\n`;
     case 'dry-run':
