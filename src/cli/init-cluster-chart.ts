@@ -77,16 +77,18 @@ export function assertNoTrustValues(sets: readonly string[]): void {
  * of Secret and ConfigMap alone. Values that it does not know as flags go as --set.
  */
 export function officialArguments({ flags, namespace, trustDomain }: ChartWish): string[] {
-  const { 'runtime-version': version, 'dashboard-version': dashboard, 'image-registry': registry } = flags;
+  // Scripts write `--image-variant ""` for none.
+  const word = (name: 'runtime-version' | 'dashboard-version' | 'image-registry' | 'image-variant') =>
+    flags[name] ? [`--${name}`, flags[name]] : [];
   return [
     ...['init', '--kubernetes', '--namespace', namespace],
     `--enable-mtls=${flags['enable-mtls']}`,
     `--enable-ha=${flags['enable-ha']}`,
     ...(flags.dev ? ['--dev'] : []),
-    ...(version === undefined ? [] : ['--runtime-version', version]),
-    ...(dashboard === undefined ? [] : ['--dashboard-version', dashboard]),
-    ...(registry === undefined ? [] : ['--image-registry', registry]),
-    ...(flags['image-variant'] === undefined ? [] : ['--image-variant', flags['image-variant']]),
+    ...word('runtime-version'),
+    ...word('dashboard-version'),
+    ...word('image-registry'),
+    ...word('image-variant'),
     ...setWords(flags.set, trustDomain),
     ...(flags.wait ? ['--wait'] : []),
     ...['--timeout', String(flags.timeout)],
@@ -103,7 +105,8 @@ export function helmArguments(wish: ChartWish, env: NodeJS.ProcessEnv): string[]
   const { flags, namespace, trustDomain, kubeconfig, context } = wish;
   const { 'helm-chart': chart } = flags;
   assertPossibleByHelm(flags);
-  const version = flags['runtime-version'] === 'latest' ? undefined : flags['runtime-version']?.replace(/^v/, '');
+  const asked = flags['runtime-version'] || 'latest';
+  const version = asked === 'latest' ? undefined : asked.replace(/^v/, '');
   const isLocal = chart !== undefined && existsSync(chart);
   const registry = flags['image-registry']?.trim() || registryOf(env);
   const values = [
@@ -139,13 +142,13 @@ function assertPossibleByHelm(flags: ChartFlags): void {
       'Install the official dapr CLI, and leave --context and --helm-chart out; or leave --dev out.',
     );
   }
-  if (flags['dashboard-version'] !== undefined) {
+  if (flags['dashboard-version']) {
     throw refuse(
       '--dashboard-version is of no use to helm: the dashboard has a chart of its own',
       'Leave it out, then: helm install dapr-dashboard dapr-dashboard --repo https://dapr.github.io/helm-charts',
     );
   }
-  if (flags['image-variant'] !== undefined && !flags['runtime-version']) {
+  if (flags['image-variant'] && (flags['runtime-version'] || 'latest') === 'latest') {
     throw refuse(
       '--image-variant is a part of the tag of the images, and the version is not given',
       'Name it: --runtime-version VERSION.',

@@ -470,9 +470,22 @@ describe('the chart', () => {
     ]);
   });
 
+  test('takes an empty word for none', async () => {
+    makeProgram('helm');
+    await init({
+      ...install,
+      'image-variant': '',
+      'runtime-version': '',
+      'image-registry': ' ',
+      'dashboard-version': '',
+    });
+    expect(calledWith('helm').filter((word) => /tag|registry|version/.test(word))).toEqual([]);
+  });
+
   test.each([
     ['dev', { dev: true }],
     ['a variant without a version', { 'image-variant': 'mariner' }],
+    ['a variant of the latest', { 'image-variant': 'mariner', 'runtime-version': 'latest' }],
     ['an unknown variant', { 'image-variant': 'windows' }],
     ['a dashboard', { 'dashboard-version': '0.15.0' }],
     ['certificates among the values', { set: ['x=1,dapr_sentry.tls.root.certPEM=abc'] }],
