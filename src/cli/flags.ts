@@ -31,11 +31,17 @@ export const outputFlags = {
   }),
 };
 
+/** The official CLI takes these with every command; they are said to change nothing, instead of being refused. */
+export const officialFlags = {
+  'log-as-json': Flags.boolean({ description: "The official dapr's own flag.", hidden: true }),
+  'runtime-path': Flags.string({ description: "The official dapr's own flag.", hidden: true }),
+};
+
 /** The way into a cluster, as kubectl has it. */
 export const clusterFlags = {
   kubernetes: Flags.boolean({
     char: 'k',
-    description: 'The trust bundle of a Kubernetes cluster.',
+    description: 'The Kubernetes cluster of your kubeconfig.',
     helpGroup: 'CLUSTER',
   }),
   namespace: Flags.string({
@@ -129,7 +135,7 @@ export const warnBeforeFlag = {
 export const changeFlags = {
   settle: Flags.custom<number>({
     description:
-      'How long nothing may have happened in the directory before each step, so that a running Sentry is not met in the middle of a reload. 0 when no Sentry runs; the environment variable DAPR_MTLS_SETTLE sets it, too.',
+      'How long a directory has to rest before each step, so that no Sentry is met in the middle of a reload, and how long a cluster is watched after a change. 0 when no Sentry runs; the environment variable DAPR_MTLS_SETTLE sets it, too.',
     helpValue: 'SECONDS',
     env: 'DAPR_MTLS_SETTLE',
     default: 10,
@@ -162,7 +168,8 @@ export const passphraseFlag = {
 
 export const configFlag = {
   config: Flags.string({
-    description: 'The Configuration of Sentry and daprd (default config.yaml in the work directory beside the store).',
+    description:
+      'The Configuration of Sentry and daprd, of a directory (default config.yaml in the work directory beside it).',
     helpValue: 'FILE',
   }),
 };

@@ -3,7 +3,7 @@ import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import type { Document } from '../app/report.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { quotePosix } from '../render/shell-quote.ts';
-import { outputFlags } from './flags.ts';
+import { officialFlags, outputFlags } from './flags.ts';
 import type { LeanConfig } from './lean-config.ts';
 import { openStreams, type Streams, type Terminal } from './streams.ts';
 
@@ -14,7 +14,7 @@ export type Renderer<Report> = (report: Report, terminal: Terminal) => string;
  * caught here but where the program ends (main.ts), so that there is one place that prints them.
  */
 export abstract class MtlsCommand extends Command {
-  static override baseFlags = outputFlags;
+  static override baseFlags = { ...outputFlags, ...officialFlags };
   /** Exit codes beside 0, 1 and 2 that the command's help explains. */
   static exitCodes: readonly number[] = [];
 
@@ -62,7 +62,12 @@ export abstract class MtlsCommand extends Command {
     argv: string[] = this.argv,
   ): Promise<ParserOutput<F, B, A>> {
     const flags: Record<string, FlagShape> = { ...options?.baseFlags, ...options?.flags };
-    return super.parse(options, normalizeBooleans(argv, flags));
+    const parsed = await super.parse(options, normalizeBooleans(argv, flags));
+    for (const [name, mend] of Object.entries(officialMends)) {
+      const isOwn = options?.flags !== undefined && name in options.flags;
+      if (!isOwn && parsed.flags[name]) this.streams.note(`--${name} has no effect here: ${mend}\n`);
+    }
+    return parsed;
   }
 
   /** oclif's looks for deprecated names in the list of all commands, of which there are none here. */
@@ -77,6 +82,11 @@ export abstract class MtlsCommand extends Command {
     throw error;
   }
 }
+
+const officialMends: Record<keyof typeof officialFlags, string> = {
+  'log-as-json': '--format json writes the result as a document',
+  'runtime-path': 'a directory is named with --dir DIR',
+};
 
 // oclif's own parameter types are not exported; this is their shape.
 // biome-ignore lint/suspicious/noExplicitAny: the values are typed by the flags themselves
