@@ -173,14 +173,14 @@ test('a Role that would allow it is printed for a 403, with exactly the missing 
   expect(role).toEqual({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
-    metadata: { name: 'dapr-mtls-get-secrets', namespace },
+    metadata: { name: 'dapr-mtls-get-secrets-dapr-trust-bundle', namespace },
     rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['dapr-trust-bundle'], verbs: ['get'] }],
   });
   expect(binding).toEqual({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'RoleBinding',
-    metadata: { name: 'dapr-mtls-get-secrets', namespace },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'dapr-mtls-get-secrets' },
+    metadata: { name: 'dapr-mtls-get-secrets-dapr-trust-bundle', namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'dapr-mtls-get-secrets-dapr-trust-bundle' },
     subjects: [{ kind: 'ServiceAccount', namespace: 'ops', name: 'renewer' }],
   });
   const [{ rules }] = manifestsOf(

@@ -7,11 +7,10 @@ import type { ApiRequest } from './request.ts';
 export function allowingRole({ verb, resource, namespace, name }: ApiRequest, user: string | undefined): string {
   const isClusterWide = !resource.namespaced || namespace === undefined;
   const [role, binding] = isClusterWide ? ['ClusterRole', 'ClusterRoleBinding'] : ['Role', 'RoleBinding'];
-  const metadata = [
-    'metadata:',
-    `  name: dapr-mtls-${verb}-${resource.plural}`,
-    ...(isClusterWide ? [] : [`  namespace: ${namespace}`]),
-  ];
+  const named = name === undefined || verb === 'create' ? [] : [name];
+  // By all that it allows: applied after another one, it must not take that one's place.
+  const title = ['dapr-mtls', verb, resource.plural, ...named].join('-');
+  const metadata = ['metadata:', `  name: ${title}`, ...(isClusterWide ? [] : [`  namespace: ${namespace}`])];
   return [
     'apiVersion: rbac.authorization.k8s.io/v1',
     `kind: ${role}`,
@@ -19,7 +18,7 @@ export function allowingRole({ verb, resource, namespace, name }: ApiRequest, us
     'rules:',
     `- apiGroups: ["${resource.group}"]`,
     `  resources: ["${resource.plural}"]`,
-    ...(name === undefined || verb === 'create' ? [] : [`  resourceNames: ["${name}"]`]),
+    ...named.map((one) => `  resourceNames: ["${one}"]`),
     `  verbs: ["${verb}"]`,
     '---',
     'apiVersion: rbac.authorization.k8s.io/v1',
@@ -28,7 +27,7 @@ export function allowingRole({ verb, resource, namespace, name }: ApiRequest, us
     'roleRef:',
     '  apiGroup: rbac.authorization.k8s.io',
     `  kind: ${role}`,
-    `  name: dapr-mtls-${verb}-${resource.plural}`,
+    `  name: ${title}`,
     'subjects:',
     ...subject(user),
   ].join('\n');
