@@ -15,7 +15,7 @@ async function loadTables() {
     stdin: {
       contents: `export { errorTable } from './src/errors.ts';
         export { findingTable } from './src/pki/rules/finding.ts';
-        export { renderHelp } from './src/cli/help.ts';`,
+        export { renderHelp, typedWords } from './src/cli/help.ts';`,
       resolveDir: root,
       loader: 'ts',
     },
@@ -28,7 +28,7 @@ async function loadTables() {
   return import(`${pathToFileURL(outfile)}?${Date.now()}`);
 }
 
-const { errorTable, findingTable, renderHelp } = await loadTables();
+const { errorTable, findingTable, renderHelp, typedWords } = await loadTables();
 const manifest = JSON.parse(readFileSync('oclif.manifest.json', 'utf8'));
 
 const generated = '<!-- Made by `npm run docs` from the source; do not edit. -->';
@@ -45,7 +45,7 @@ const commands = Object.keys(manifest.commands)
   .sort()
   .map((id) => {
     const words = id.replaceAll(':', ' ');
-    return `## dapr ${words}\n\n\`\`\`text\n${renderHelp(manifest, words, 'dapr-mtls', 100).trimEnd()}\n\`\`\``;
+    return `## ${typedWords(id, 'dapr')}\n\n\`\`\`text\n${renderHelp(manifest, words, 'dapr-mtls', 100).trimEnd()}\n\`\`\``;
   });
 
 const pages = {
@@ -75,7 +75,8 @@ ${findings.join('\n')}
 
 ${generated}
 
-The help pages, as \`dapr-mtls COMMAND --help\` prints them. \`dapr mtls COMMAND\` is the same.
+The help pages, as \`dapr-mtls COMMAND --help\` prints them. \`dapr mtls COMMAND\` is the same; \`status\` and \`init -k\` stand behind \`dapr\`
+by themselves.
 
 ${commands.join('\n\n')}
 `,

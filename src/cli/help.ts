@@ -82,9 +82,12 @@ function commandSections(entry: CommandEntry, program: string, width: number): s
   ];
 }
 
-function typedWords(id: string, program: string): string {
+/** How a command is typed under each of the two names; `status` and `init -k` stand behind `dapr` by themselves. */
+export function typedWords(id: string, program: string): string {
+  if (id === 'init') return `${program} init -k`;
   const words = id.split(':').join(' ');
-  return program === 'dapr-mtls' ? `${program} ${words.replace(/^mtls ?/, '')}`.trim() : `${program} ${words}`;
+  if (program === 'dapr-mtls' || id === 'mtls:status') return `${program} ${words.replace(/^mtls ?/, '')}`.trim();
+  return `${program} ${words}`;
 }
 
 /** The other names; without the word `mtls` some of them are the first one again. */
@@ -117,9 +120,22 @@ function flagSections(flags: readonly FlagEntry[], width: number): string[] {
   );
 }
 
+const groupOrder = [
+  'FLAGS',
+  'APPLICATIONS',
+  'CHART',
+  'CERTIFICATES',
+  'KEYS',
+  'SAFETY',
+  'OTHER OWNERS',
+  'CLUSTER',
+  'TRUST STORE',
+  'OUTPUT',
+];
+
 /** What is special to the command first, what all share last. */
 function rankOf(group: string): number {
-  return ['FLAGS', 'CERTIFICATES', 'KEYS', 'SAFETY', 'TRUST STORE', 'OUTPUT'].indexOf(group);
+  return groupOrder.indexOf(group);
 }
 
 function flagWords({ name, char, type, helpValue, options }: FlagEntry): string {
@@ -128,7 +144,7 @@ function flagWords({ name, char, type, helpValue, options }: FlagEntry): string 
 }
 
 function flagText({ description = '', default: fallback, type, allowNo, name }: FlagEntry): string {
-  const remark = type === 'option' && fallback !== undefined ? ` (default ${String(fallback)})` : '';
+  const remark = type === 'option' && fallback !== undefined && String(fallback) !== '' ? ` (default ${fallback})` : '';
   return `${description}${remark}${allowNo ? ` --${name}=false turns it off.` : ''}`;
 }
 
@@ -136,10 +152,11 @@ const commonExitCodes = [0, 1, 2];
 const exitMeanings: Record<number, string> = {
   0: 'Done.',
   1: 'A defect of this program.',
-  2: 'The command line was not understood.',
+  2: 'The command line was not understood, or names no store.',
+  3: 'The cluster could not be reached, or refused.',
   4: 'Trust material was refused or could not be read.',
-  5: 'A file or the store could not be read or written.',
-  6: 'Refused for safety: a lock, or somebody else changed the store.',
+  5: 'A file or the store could not be read or written, or is not there.',
+  6: 'Refused for safety: a lock, another owner, or somebody else changed the store.',
   7: 'Timed out, or a program that is needed is missing.',
   10: 'There are findings (see --fail-on).',
 };
@@ -152,8 +169,8 @@ function meaningFromErrors(code: number): string {
   return Object.values(errorTable).find(({ exit }) => exit === code)?.meaning ?? '';
 }
 
-function exampleLines({ examples = [] }: CommandEntry, program: string, width: number): string[] {
-  const prefix = program === 'dapr-mtls' ? 'dapr-mtls' : 'dapr mtls';
+function exampleLines({ id, examples = [] }: CommandEntry, program: string, width: number): string[] {
+  const prefix = typedWords(id, program).startsWith('dapr mtls') ? 'dapr mtls' : program;
   return examples.flatMap(({ description, command }, index) => [
     ...(index > 0 ? [''] : []),
     ...wrap(description, width - 2),
@@ -166,8 +183,8 @@ function topicPage(manifest: Manifest, topic: string, program: string, width: nu
   const prefix = topic.replaceAll(' ', ':');
   const own = manifest.commands[prefix];
   const entries = Object.values(manifest.commands)
-    .filter(({ id, hidden }) => !hidden && id.startsWith(`${prefix}:`))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+    .filter(({ id, hidden }) => !hidden && (id.startsWith(`${prefix}:`) || (topic === 'mtls' && id === 'init')))
+    .sort((a, b) => (typedWords(a.id, program) < typedWords(b.id, program) ? -1 : 1));
   const words = typedWords(topic, program);
   return [
     ...wrap("Make, look at, judge and renew the certificates of Dapr's root of trust.", width),

@@ -5,7 +5,7 @@ import { withCluster } from '../cli/with-cluster.ts';
 import { renderInitCluster } from '../render/init-cluster.ts';
 
 export default class InitCluster extends MtlsCommand {
-  static override summary = 'With -k: lay a trust bundle in a cluster and install Dapr on it.';
+  static override summary = 'Lay a trust bundle in a cluster, and install Dapr on it.';
   static override description =
     `Makes the namespace, the Secret and the ConfigMap dapr-trust-bundle, marked so that Helm takes both over and
 leaves their data alone, and then has the chart installed: by the official dapr where one is on the PATH, else by helm. Without

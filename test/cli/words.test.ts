@@ -23,9 +23,13 @@ const inPlace = (words: readonly string[], env: NodeJS.ProcessEnv = {}) =>
 
 describe('words and exit codes', () => {
   test.each<[string, string[], number, RegExp]>([
-    ['no store', ['expiry'], 2, /required flag\(s\) "kubernetes" not set.*--dir/s],
-    ['a cluster', ['expiry', '-k'], 2, /works on directories/],
-    ['a cluster, as pflag writes it', ['expiry', '--kubernetes=true'], 2, /works on directories/],
+    ['no store to change', ['renew-certificate'], 2, /required flag\(s\) "kubernetes" not set.*--dir/s],
+    ['no store to change, said aloud', ['repair', '-k=false'], 2, /required flag\(s\) "kubernetes" not set.*--dir/s],
+    ['no store to read: the cluster', ['expiry'], 3, /there is no way into a cluster.*--dir DIR/s],
+    ['a cluster, as pflag writes it', ['expiry', '--kubernetes=true'], 3, /there is no way into a cluster/],
+    ['two stores', ['expiry', '-k', '--dir', 'certs'], 2, /--dir names a directory, and another flag a cluster/],
+    ['a directory where only a cluster will do', ['audit', '--dir', 'certs'], 2, /unknown flag: --dir/],
+    ['a cluster where only a directory will do', ['env', '-k'], 2, /unknown flag: -k/],
     ['a boolean that is none', ['expiry', '--kubernetes=maybe'], 2, /neither true nor false/],
     ['an unknown flag', ['expiry', '--dri', 'certs'], 2, /unknown flag: --dri/],
     ['an unknown command', ['expire'], 2, /"mtls expire" is not a command/],

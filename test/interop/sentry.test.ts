@@ -130,6 +130,7 @@ function errorsIn(files: BundleFiles) {
     daprVersion: undefined,
     workloadCertTtlMs: dayMs,
     allowedClockSkewMs: 900_000,
+    wayToStore: '',
   });
   return findings.filter(({ severity }) => severity === 'error');
 }

@@ -11,10 +11,14 @@ export default class Check extends MtlsCommand {
     `Sentry accepts bundles that no sidecar can use, and loses trust anchors without a word behind damage in a
 file. This command reads the three files as Sentry does, signs nothing, and proves whether certificates of this issuer would verify.
 
+In a cluster, which is meant without --dir, it also finds Secret and ConfigMap that differ, so that the next Sentry to start would make a
+new root; and who else keeps them and would undo a renewal: a Helm release, Argo CD, Flux and others.
+
 Each finding has a code, a severity and a mend: error means that Sentry exits or replaces the bundle, or that calls fail; warning, that it
 will come to that. docs/findings.md has them all.`;
   static override examples = [
-    { description: 'Is this bundle sound?', command: '<%= bin %> check --dir certs' },
+    { description: "Is the cluster's bundle sound, and whose is it?", command: '<%= bin %> check -k' },
+    { description: 'Is that of a directory?', command: '<%= bin %> check --dir certs' },
     {
       description: 'Only what is broken now makes the exit code 10',
       command: '<%= bin %> check --dir certs --fail-on error',
@@ -22,7 +26,7 @@ will come to that. docs/findings.md has them all.`;
     { description: 'Also by the rules of an older Dapr', command: '<%= bin %> check --dir certs --dapr-version 1.12' },
     { description: 'For a machine', command: '<%= bin %> check --dir certs --format json' },
   ];
-  static override exitCodes = [4, 5, 10];
+  static override exitCodes = [3, 4, 5, 10];
   static override flags = {
     ...storeFlags,
     ...atFlag,

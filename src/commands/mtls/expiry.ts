@@ -11,12 +11,13 @@ export default class Expiry extends MtlsCommand {
     `Prints the line that scripts know from the official CLI. "The root" is the anchor whose key has signed the
 issuer in use, wherever it stands in the file. A terminal also gets a table of all certificates.
 
-A bundle that cannot be read, or in which no anchor carries the issuer, is an error and never a guess.`;
+Without --dir the cluster is meant. A bundle that cannot be read, or in which no anchor carries the issuer, is an error and never a guess.`;
   static override examples = [
-    { description: 'When does the root end?', command: '<%= bin %> expiry --dir certs' },
+    { description: "When does the cluster's root end?", command: '<%= bin %> expiry' },
+    { description: 'And that of a directory?', command: '<%= bin %> expiry --dir certs' },
     {
       description: 'In CI: fail (exit 10) when root or issuer end within 30 days',
-      command: '<%= bin %> expiry --dir certs --fail-on warning',
+      command: '<%= bin %> expiry -k --fail-on warning',
     },
     {
       description: 'The same with another threshold',
@@ -32,7 +33,7 @@ A bundle that cannot be read, or in which no anchor carries the issuer, is an er
       command: '<%= bin %> expiry --dir certs --at 2026-12-31 --fail-on error',
     },
   ];
-  static override exitCodes = [4, 5, 10];
+  static override exitCodes = [3, 4, 5, 10];
   static override flags = { ...storeFlags, ...atFlag, ...warnBeforeFlag, ...failOnFlag('never') };
 
   override async run(): Promise<void> {

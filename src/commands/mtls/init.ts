@@ -14,7 +14,7 @@ export default class Init extends MtlsCommand {
 Configuration beside it, without which Sentry does not start. A bundle that is there already is left as it is unless --force says
 otherwise; then it is backed up first.
 
-It ends by printing the exact command lines of sentry and daprd.`;
+It ends by printing the exact command lines of sentry and daprd. With -k it is another command: \`init -k --help\`.`;
   static override examples = [
     { description: 'A bundle for a year', command: '<%= bin %> init --dir certs' },
     {

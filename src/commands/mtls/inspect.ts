@@ -8,10 +8,11 @@ import { renderInspect } from '../../render/inspect.ts';
 export default class Inspect extends MtlsCommand {
   static override summary = 'Show every certificate in full, who signed whom, and how long each is valid.';
   static override description =
-    `Reads a PEM file, a directory with a bundle, or standard input, and keeps everything it finds: certificates,
+    `Reads the cluster's bundle, a PEM file, a directory, or standard input, and keeps everything it finds: certificates,
 keys (by what they belong to, never by their content), and what it does not understand with its line. It judges nothing: for that there
 is check.`;
   static override examples = [
+    { description: 'The bundle of the cluster', command: '<%= bin %> inspect -k' },
     { description: 'The bundle of a directory', command: '<%= bin %> inspect certs' },
     { description: 'One file', command: '<%= bin %> inspect certs/ca.crt' },
     { description: 'From a pipe', command: 'cat certs/ca.crt certs/issuer.crt | <%= bin %> inspect -' },
@@ -20,10 +21,10 @@ is check.`;
       command: '<%= bin %> inspect certs --format json | sed -n \'s/.*"fingerprint": "\\(.*\\)".*/\\1/p\'',
     },
   ];
-  static override exitCodes = [4, 5];
+  static override exitCodes = [3, 4, 5];
   static override args = {
     source: Args.string({
-      description: 'A PEM file, a directory, or - for standard input; else the store of --dir.',
+      description: 'A PEM file, a directory, or - for standard input; else the store of --dir, else the cluster.',
       ignoreStdin: true,
     }),
   };

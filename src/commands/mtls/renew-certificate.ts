@@ -25,12 +25,27 @@ issuer, so that whoever holds only the old trust anchor and whoever holds only t
 With --private-key, the key of the running root, the root is renewed on its key, name and identifier: peers restart in any order. With
 another key, a new root is made from it. With three files of your own these are judged and written.
 
-Every step is a directory that a running Sentry accepts; the old bundle is backed up first. A run that was interrupted is finished by
-running the same command again.`;
+The old bundle is backed up first. No Sentry meets a half-written one: a directory goes from step to step, each of which Sentry accepts;
+in a cluster the ConfigMap is away until both objects hold the same. A run that was interrupted is finished by the same command.
+
+In a cluster sidecars take new anchors when their pods are re-created, for which a bridge leaves time (mtls audit shows who has
+followed). Where a Helm release or somebody else would undo the change, nothing is written unless you say how to go on.`;
   static override examples = [
-    { description: 'What would happen?', command: '<%= bin %> renew-certificate --dir certs --dry-run' },
+    { description: 'What would happen in the cluster?', command: '<%= bin %> renew-certificate -k --dry-run' },
     {
-      description: 'Renew for a year, keeping the root key, encrypted',
+      description: 'Renew for a year, then restart the control plane in its order',
+      command: '<%= bin %> renew-certificate -k --valid-until 365 --restart',
+    },
+    {
+      description: 'Have Helm store it, where its release would undo it',
+      command: '<%= bin %> renew-certificate -k --via-helm',
+    },
+    {
+      description: 'Change nothing, and write what to commit',
+      command: '<%= bin %> renew-certificate -k --output-manifest bundle.yaml --with-issuer-key',
+    },
+    {
+      description: 'A directory, keeping the root key, encrypted',
       command: '<%= bin %> renew-certificate --dir certs --save-root-key next-root.key --passphrase-file passphrase',
     },
     {
@@ -47,7 +62,7 @@ running the same command again.`;
       command: '<%= bin %> renew-certificate --dir certs --settle 0',
     },
   ];
-  static override exitCodes = [4, 5, 6, 7];
+  static override exitCodes = [3, 4, 5, 6, 7];
   static override flags = {
     ...keyFlags,
     ...certificateFlags,

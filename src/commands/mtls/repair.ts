@@ -16,7 +16,7 @@ In a cluster Secret and ConfigMap may come to differ, as after \`kubectl edit se
 and every sidecar is cut off. --from says which side is right: it is judged by Sentry's rules, the difference is shown, both objects are
 backed up, and the ConfigMap is away until both hold the same. Restart nothing before.`;
   static override examples = [
-    { description: 'Finish what was begun', command: '<%= bin %> repair --dir certs' },
+    { description: 'Finish what was begun in a directory', command: '<%= bin %> repair --dir certs' },
     { description: 'What would it take?', command: '<%= bin %> repair -k --from secret --dry-run' },
     { description: 'The Secret is right', command: '<%= bin %> repair -k --from secret' },
     { description: 'Neither is: bring the newest copy back', command: '<%= bin %> repair -k --from backup' },

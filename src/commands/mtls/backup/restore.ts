@@ -12,10 +12,14 @@ export default class BackupRestore extends MtlsCommand {
     `The copy is judged by Sentry's rules first; one that has expired is refused. The present bundle is backed up,
 and the change goes step by step as a renewal does. Who was given the trust anchors of the present bundle alone since is cut off.`;
   static override examples = [
-    { description: 'The newest copy', command: '<%= bin %> backup restore --dir certs --settle 0' },
+    { description: 'The newest copy in the cluster', command: '<%= bin %> backup restore -k' },
+    {
+      description: 'That of a directory, where no Sentry runs',
+      command: '<%= bin %> backup restore --dir certs --settle 0',
+    },
     { description: 'A certain one', command: '<%= bin %> backup restore 20261122T030405Z --dir certs' },
   ];
-  static override exitCodes = [4, 5, 6, 7];
+  static override exitCodes = [3, 4, 5, 6, 7];
   static override args = {
     id: Args.string({ description: 'Which copy, as `backup list` calls it; else the newest.', ignoreStdin: true }),
   };

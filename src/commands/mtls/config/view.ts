@@ -5,9 +5,13 @@ import { renderConfiguration } from '../../../render/configuration.ts';
 
 export default class ConfigView extends MtlsCommand {
   static override summary = 'Show the mTLS settings of the Configuration, defaults included.';
-  static override description = 'Reads spec.mtls of the Configuration that sentry and daprd are started with.';
-  static override examples = [{ description: 'The settings in force', command: '<%= bin %> config view --dir certs' }];
-  static override exitCodes = [5];
+  static override description =
+    'Reads spec.mtls of the Configuration: of a cluster daprsystem beside the control plane, else the file that sentry and daprd are started with.';
+  static override examples = [
+    { description: 'The settings of the cluster', command: '<%= bin %> config view -k' },
+    { description: 'Those of a directory', command: '<%= bin %> config view --dir certs' },
+  ];
+  static override exitCodes = [3, 5];
   static override flags = { ...configFlag, ...storeFlags };
 
   override async run(): Promise<void> {

@@ -1,0 +1,118 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { encodePrivateKey } from '../../src/pki/keys.ts';
+import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
+import { makeBundle } from '../support/bundles.ts';
+import { run, runAny } from '../support/command-line.ts';
+import { runningControlPlane } from '../support/dapr-control-plane.ts';
+import { makeFolder, makeWorkplace } from '../support/workplace.ts';
+
+const parent = makeFolder('cluster-lines');
+const { files, rootKey } = await makeBundle({ at: new Date() });
+const own = '--ca-root-certificate ca.crt --issuer-private-key issuer.key --issuer-public-certificate issuer.crt';
+const rotated =
+  /^Starting certificate rotation\nCertificate rotation is successful! Your new certicate is valid through \w{3}, \d\d \w{3} \d{4} [\d:]{8} UTC\n$/;
+
+let server: ApiServer;
+let folder: string;
+
+beforeEach(async (context) => {
+  server = await startApiServer();
+  server.store.put(...runningControlPlane({ bundle: files }));
+  folder = await makeWorkplace(parent, context.task.id);
+  writeFileSync(join(folder, 'running-root.key'), encodePrivateKey(rootKey), { mode: 0o600 });
+  writeFileSync(join(folder, 'bad.key'), 'no key at all\n');
+});
+afterEach(() => server.stop());
+
+/** A line of Dapr's documentation, as people type it. */
+const dapr = (line: string) =>
+  run(line.split(' ').slice(1), {
+    program: 'dapr',
+    cwd: folder,
+    env: { KUBECONFIG: server.kubeconfig(), HOME: folder, DAPR_MTLS_SETTLE: '0' },
+  });
+
+/** What waits for pods to come back (--restart) is proved on a real cluster: test/cluster/scenarios.test.ts. */
+describe('lines of the documentation, and the words that scripts look for', () => {
+  test.each<[string, RegExp]>([
+    [
+      'dapr mtls expiry',
+      /^Root certificate expires in 87\d\d hours\. Expiry date: \d{4}-\d\d-\d\d [\d:]{8} \+0000 UTC\n$/,
+    ],
+    ['dapr mtls export', /^Trust certs successfully exported to \/.*\n$/],
+    ['dapr mtls export -o ./exported', /^Trust certs successfully exported to \/.*\/exported\n$/],
+    ['dapr mtls renew-certificate -k --valid-until 365', rotated],
+    ['dapr mtls renew-cert --kubernetes --valid-until=20 --restart=false', rotated],
+    ['dapr mtls rnc -k=true --timeout 120', rotated],
+    ['dapr mtls renew-certificate -k --private-key root.key --passphrase-file passphrase --valid-until 20', rotated],
+    ['dapr mtls renew-certificate -k --private-key running-root.key', rotated],
+    [`dapr mtls renew-certificate -k ${own}`, rotated],
+    ['dapr mtls check -k', /Sentry and its clients accept this bundle/],
+    ['dapr mtls audit', /^No sidecars/],
+  ])('%s', async (line, words) => {
+    expect(await dapr(line)).toMatchObject({ status: 0, stdout: expect.stringMatching(words) });
+  });
+
+  test.each<[string, number, RegExp]>([
+    ['dapr mtls renew-certificate', 2, /required flag\(s\) "kubernetes" not set/],
+    [
+      'dapr mtls renew-certificate -k --ca-root-certificate ca.crt',
+      2,
+      /certificate rotation failed: all required flags for this certificate rotation path, /,
+    ],
+    [
+      'dapr mtls renew-certificate -k --private-key gone.key',
+      5,
+      /certificate rotation failed: open gone\.key: no such file or directory/,
+    ],
+    ['dapr mtls renew-certificate -k --private-key bad.key', 4, /bad\.key holds no private key/],
+    [`dapr mtls renew-certificate -k ${own} --private-key root.key`, 2, /exclude each other/],
+    ['dapr mtls renew-certificate -k --image-variant mariner', 2, /found image variant ""/],
+    ['dapr init -k', 6, /^Error: /],
+    ['dapr init -k --enable-mtls=false --wait --timeout 600', 6, /^Error: /],
+    ['dapr list -k', 2, /these words belong to the official dapr CLI/],
+  ])('%s is refused', async (line, status, words) => {
+    const before = server.requests.length;
+    expect(await dapr(line)).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(words) });
+    expect(server.requests.slice(before).filter(({ method }) => method !== 'GET' && method !== 'POST')).toEqual([]);
+  });
+});
+
+test('a day in a cluster: export, renew, look, go back', async () => {
+  expect((await dapr('dapr mtls export -o before')).status).toBe(0);
+  expect(readFileSync(join(folder, 'before', 'ca.crt'))).toEqual(files.anchors);
+  const renewed = await dapr('dapr mtls renew-certificate -k --valid-until 20');
+  expect(renewed).toMatchObject({ status: 0, stderr: expect.stringContaining('Secret dapr-system/dapr-mtls-backup') });
+  const warned = await dapr('dapr status -k');
+  expect(warned.stderr).toMatch(/Dapr root certificate of your Kubernetes cluster expires in 19 days\. Expiry date: /);
+  expect((await dapr('dapr mtls check -k')).status).toBe(10);
+  expect((await dapr('dapr mtls backup list')).stdout).toMatch(/^ID .*\n0001 +renew-certificate/);
+  const restored = await dapr('dapr mtls backup restore -k');
+  expect(restored).toMatchObject({ status: 0, stdout: expect.stringMatching(/^The bundle of 0001 is in its place/) });
+  expect((await dapr('dapr mtls export -o after')).status).toBe(0);
+  expect(readFileSync(join(folder, 'after', 'ca.crt'))).toEqual(files.anchors);
+});
+
+test('what is written to commit holds the key only when that is asked for, and the cluster is left alone', async () => {
+  const refused = await dapr('dapr mtls renew-certificate -k --output-helm-values values.yaml');
+  expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('--with-issuer-key') });
+  expect(existsSync(join(folder, 'values.yaml'))).toBe(false);
+  const written = await dapr('dapr mtls renew-certificate -k --output-helm-values values.yaml --with-issuer-key');
+  expect(written.status, written.stderr).toBe(0);
+  expect(readFileSync(join(folder, 'values.yaml'), 'utf8')).toContain('PRIVATE KEY');
+  expect(written.stdout + written.stderr).not.toContain('PRIVATE KEY');
+  expect((await dapr('dapr mtls expiry')).stdout).toMatch(/expires in 87\d\d hours/);
+  expect(server.requests.filter(({ method }) => method === 'PATCH' || method === 'DELETE')).toEqual([]);
+});
+
+test('a terminal gets the tables, colour included', async () => {
+  const line = `stty cols 80; '${process.execPath}' bin/dapr.js mtls expiry`;
+  const { stdout } = await runAny('script', ['-qec', line, '/dev/null'], {
+    cwd: join(import.meta.dirname, '../..'),
+    env: { TERM: 'xterm', KUBECONFIG: server.kubeconfig() },
+  });
+  expect(stdout).toMatch(/^Root certificate expires in[\s\S]*ROLE\s+STATUS\s+ENDS IN/);
+  expect(stdout).toContain('\u001b[32mvalid');
+});
