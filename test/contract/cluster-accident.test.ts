@@ -4,7 +4,7 @@ import { whySentryRefuses } from '../../src/pki/sentry.ts';
 import { configMapRef, filesOf, type SecretObject, secretRef } from '../../src/store/cluster/objects.ts';
 import { defaultNames } from '../../src/store/file-names.ts';
 import { makeBundle } from '../support/bundles.ts';
-import { startSentries } from '../support/cluster-sentry.ts';
+import { behindServer, startSentries } from '../support/cluster-sentry.ts';
 import { makeDying } from '../support/dying-cluster.ts';
 import { startTrustCluster, type TrustCluster } from '../support/trust-cluster.ts';
 
@@ -28,7 +28,7 @@ function expectWhole(): void {
 
 describe('Sentries that start at any moment', () => {
   test('never make a new root during 200 renewals of which half die at a random write', async () => {
-    const running = startSentries(trust.server.store, trust.place, sentries);
+    const running = startSentries(behindServer(trust.server.store), trust.place, sentries);
     const fates = { whole: 0, dead: 0, finished: 0 };
     const seenRoots = new Set<string>();
     for (let run = 0; run < 200; run++) {
@@ -61,7 +61,7 @@ describe('Sentries that start at any moment', () => {
   test.each(['the Secret first', 'the ConfigMap first'] as const)(
     'do make one where both are patched, %s',
     async (order) => {
-      const running = startSentries(trust.server.store, trust.place, sentries);
+      const running = startSentries(behindServer(trust.server.store), trust.place, sentries);
       const { cluster } = trust.place;
       for (let run = 0; run < 200 && running.tally.generates === 0; run++) {
         const { anchors, issuerChain, issuerKey } = (await makeBundle({ at: new Date() })).files;

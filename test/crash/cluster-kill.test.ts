@@ -65,6 +65,35 @@ const commands: readonly ClusterCommand[] = [
     },
     success: /hold one bundle again/,
   },
+  {
+    name: 'repair --from backup, the Secret gone',
+    words: () => ['repair', ...settle, '--from', 'backup'],
+    prepare: async (stage) => {
+      await stage.run(['backup', 'create', ...settle]);
+      stage.removeSecret();
+    },
+    success: /hold one bundle again/,
+  },
+  {
+    name: 'repair --from backup, Secret and ConfigMap gone',
+    words: () => ['repair', ...settle, '--from', 'backup'],
+    prepare: async (stage) => {
+      await stage.run(['backup', 'create', ...settle]);
+      stage.removeSecret();
+      stage.removeConfigMap();
+    },
+    success: /hold one bundle again/,
+  },
+  {
+    name: 'repair --from backup on Dapr 1.11, the Secret gone',
+    version: '1.11.6',
+    words: () => ['repair', ...settle, '--from', 'backup'],
+    prepare: async (stage) => {
+      await stage.run(['backup', 'create', ...settle]);
+      stage.removeSecret();
+    },
+    success: /hold one bundle again/,
+  },
   { name: 'backup create', words: () => ['backup', 'create', ...settle], success: /./ },
   { name: 'config set', words: () => ['config', 'set', 'workloadCertTTL=12h', ...settle], success: /12h/ },
 ];
@@ -79,9 +108,11 @@ beforeAll(async () => {
   writeFileSync(join(program.home, 'own-issuer.key'), own.issuerKey, { mode: 0o600 });
 });
 
-describe.each(commands)(
-  'killed at any write to the API server: $name',
-  ({ name, version, words, prepare, isArmed, success }) => {
+const cases = commands.map((command) => [command.name, command] as const);
+
+describe.each(cases)(
+  'killed at any write to the API server: %s',
+  (name, { version, words, prepare, isArmed, success }) => {
     let stage: Stage;
     beforeAll(async () => {
       stage = await openStage(program, version);

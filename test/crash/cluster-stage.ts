@@ -15,7 +15,7 @@ import { defaultNames } from '../../src/store/file-names.ts';
 import { type ApiRequest, isWriting } from '../support/api-server/request.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { type MadeBundle, makeBundle } from '../support/bundles.ts';
-import { startSentryOnce } from '../support/cluster-sentry.ts';
+import { behindServer, startSentryOnce } from '../support/cluster-sentry.ts';
 import { runningControlPlane } from '../support/dapr-control-plane.ts';
 import type { Outcome, Program, Run } from '../support/program.ts';
 
@@ -31,6 +31,7 @@ export interface Stage {
   files(): ReturnType<typeof filesOf>;
   configMap(): ConfigMapObject | undefined;
   changeConfigMap(edit: (configMap: ConfigMapObject) => object): void;
+  removeSecret(): void;
   removeConfigMap(): void;
   /** Starts a Sentry on what stands there. */
   sentry(): ReturnType<typeof startSentryOnce>;
@@ -59,8 +60,9 @@ export async function openStage(program: Program, version = '1.17.13'): Promise<
     files,
     configMap,
     changeConfigMap: (edit) => server.store.change<ConfigMapObject>(configMapRef(place), edit),
+    removeSecret: () => server.store.remove(secretRef(place)),
     removeConfigMap: () => server.store.remove(configMapRef(place)),
-    sentry: () => startSentryOnce(server.store, place, 0),
+    sentry: () => startSentryOnce(behindServer(server.store), place, 0),
     expectWhole: () => {
       const { anchors, issuerChain, issuerKey } = expectParts(files());
       expect(whySentryRefuses({ anchors, issuerChain, issuerKey }, new Date())).toBeUndefined();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster, KubeObject, ObjectRef } from '../../src/kube/port.ts';
 import {
   type ClusterPlace,
   type ConfigMapObject,
@@ -8,6 +9,33 @@ import {
 } from '../../src/store/cluster/objects.ts';
 import type { TestStore } from './api-server/store.ts';
 import { makeBundle } from './bundles.ts';
+
+/** How a Sentry reads the two objects, and writes them: without any precondition. */
+export interface SentryAccess {
+  get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined>;
+  setData(ref: ObjectRef, data: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** Behind the back of the tests' own API server, so that thousands of starts take no time. */
+export function behindServer(store: TestStore): SentryAccess {
+  return {
+    get: async (ref) => store.get(ref),
+    setData: async (ref, data) => {
+      if (!store.get(ref)) return;
+      store.change<SecretObject>(ref, (object) => ({ ...object, data: { ...object.data, ...data } }));
+    },
+  };
+}
+
+/** Over the wire, from any API server. */
+export function throughClient(cluster: Cluster): SentryAccess {
+  return {
+    get: (ref) => cluster.get(ref),
+    setData: async (ref, data) => {
+      await cluster.patch(ref, { data });
+    },
+  };
+}
 
 /** What one start of a Sentry came to. */
 export type SentryStart =
@@ -24,38 +52,32 @@ export type SentryStart =
  * @param gapMs between the two reads, at random up to this
  */
 export async function startSentryOnce(
-  store: TestStore,
+  access: SentryAccess,
   place: Pick<ClusterPlace, 'namespace'>,
   gapMs: number,
 ): Promise<SentryStart> {
-  const secret = store.get<SecretObject>(secretRef(place));
+  const secret = await access.get<SecretObject>(secretRef(place));
   if (!secret) return { kind: 'exits' };
   await sleep(Math.random() * gapMs);
-  const configMap = store.get<ConfigMapObject>(configMapRef(place));
+  const configMap = await access.get<ConfigMapObject>(configMapRef(place));
   if (!configMap) return { kind: 'exits' };
   const decode = (name: string) => Buffer.from(secret.data?.[name] ?? '', 'base64').toString('utf8');
   const own = decode('ca.crt');
   const others = configMap.data?.['ca.crt'] ?? '';
   const isEmpty = own === '' || decode('issuer.crt') === '' || decode('issuer.key') === '' || others === '';
   if (!isEmpty && own === others) return { kind: 'serves', anchors: own };
-  await replaceBundle(store, place);
+  await replaceBundle(access, place);
   return { kind: 'generates', why: isEmpty ? 'data are missing' : 'the two ca.crt differ' };
 }
 
-/** Without any precondition, as Sentry does. */
-async function replaceBundle(store: TestStore, place: Pick<ClusterPlace, 'namespace'>): Promise<void> {
+async function replaceBundle(access: SentryAccess, place: Pick<ClusterPlace, 'namespace'>): Promise<void> {
   const { anchors, issuerChain, issuerKey } = (await makeBundle({ at: new Date() })).files;
-  const encoded = {
+  await access.setData(secretRef(place), {
     'ca.crt': anchors.toString('base64'),
     'issuer.crt': issuerChain.toString('base64'),
     'issuer.key': issuerKey.toString('base64'),
-  };
-  for (const [ref, data] of [
-    [secretRef(place), encoded],
-    [configMapRef(place), { 'ca.crt': anchors.toString('utf8') }],
-  ] as const) {
-    if (store.get(ref)) store.change<SecretObject>(ref, (object) => ({ ...object, data: { ...object.data, ...data } }));
-  }
+  });
+  await access.setData(configMapRef(place), { 'ca.crt': anchors.toString('utf8') });
 }
 
 export interface SentryTally {
@@ -66,7 +88,7 @@ export interface SentryTally {
 
 /** Starts Sentries at random moments, over and over, until it is stopped. */
 export function startSentries(
-  store: TestStore,
+  access: SentryAccess,
   place: Pick<ClusterPlace, 'namespace'>,
   { gapMs, everyMs, atOnce }: { readonly gapMs: number; readonly everyMs: number; readonly atOnce: number },
 ): { readonly tally: SentryTally; stop(): Promise<SentryTally> } {
@@ -74,7 +96,7 @@ export function startSentries(
   let isStopped = false;
   const loop = async () => {
     while (!isStopped) {
-      tally[(await startSentryOnce(store, place, gapMs)).kind] += 1;
+      tally[(await startSentryOnce(access, place, gapMs)).kind] += 1;
       await sleep(Math.random() * everyMs);
     }
   };

@@ -116,6 +116,8 @@ export class ClusterSession implements RepairSession {
     if (!secret) return this.#makeSecret(files, configMap);
     const change: SecretChange = { secret, data: changedData(files, secret, this.#place) };
     this.#options.assertRunning();
+    // One that Dapr up to 1.11 does not know would go stale, and arm the accident at an upgrade.
+    if (!this.#place.hasConfigMap) return this.#writeSecretAlone(change);
     this.#options.onProgress({ kind: 'writing', what: 'both' });
     const kept = configMap
       ? keepConfigMap(configMap)
@@ -125,9 +127,18 @@ export class ClusterSession implements RepairSession {
     await this.#watch(change);
   }
 
+  async #writeSecretAlone(change: SecretChange): Promise<void> {
+    this.#options.onProgress({ kind: 'writing', what: 'secret' });
+    if (Object.keys(change.data).length > 0) await writeSecret(this.#place, change);
+    await readBack(this.#place, change.data);
+    await this.#watch(change);
+  }
+
   /** While there is no Secret every Sentry exits; the ConfigMap goes before there is one that may differ. */
   async #makeSecret(files: FoundFiles, configMap: ConfigMapObject | undefined): Promise<void> {
-    const kept = configMap ? keepConfigMap(configMap) : keptConfigMapOf(this.#keeper);
+    const kept = configMap
+      ? keepConfigMap(configMap)
+      : (this.#claim.change?.configMap ?? keptConfigMapOf(this.#keeper));
     const bearing = kept ?? keepConfigMap({ metadata: { name: bundleName } });
     await createSecret(this.#place, files, bearing, { dryRun: true });
     this.#options.assertRunning();
@@ -140,8 +151,10 @@ export class ClusterSession implements RepairSession {
 
   /** Carries on where a dead run stopped: the ConfigMap is made anew from what the Secret holds. */
   async finish({ purpose, startedAt, change }: Claim): Promise<void> {
-    const { configMap } = await readObjects(this.#place);
-    const isMissing = change !== null && configMap === undefined;
+    const { secret, configMap } = await readObjects(this.#place);
+    // A Secret that is gone is made anew by a repair, which is this one or the next; no Sentry starts before.
+    if (!filesOf(secret, this.#place.names).anchors) return;
+    const isMissing = this.#place.hasConfigMap && change !== null && configMap === undefined;
     const anchors = isMissing ? await closeGap(this.#place, change.configMap, this.#pause) : await fence(this.#place);
     if (change && digest(anchors) === change.anchorsSha256) {
       this.finished = { purpose, startedAt: new Date(startedAt) };
