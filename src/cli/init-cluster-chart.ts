@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DaprMtlsError } from '../errors.ts';
 import type { FileNames } from '../store/file-names.ts';
+import { daprChart } from './helm/dapr-chart.ts';
 import type { ChartFlags } from './init-cluster-flags.ts';
 
 /** The chart to install on a bundle that is laid. */
@@ -14,7 +15,6 @@ export interface ChartWish {
 
 /** The name that the official CLI gives the release (pkg/kubernetes/kubernetes.go). */
 export const releaseName = 'dapr';
-const officialRepository = 'https://dapr.github.io/helm-charts';
 const defaultTrustDomain = 'cluster.local';
 
 /** What `--set` says of a value; the last one counts, as in Helm. */
@@ -165,17 +165,6 @@ function registryOf(env: NodeJS.ProcessEnv): string | undefined {
     message: 'environment variable "DAPR_DEFAULT_IMAGE_REGISTRY" can only be set to GHCR',
     hint: 'Unset it, or name the registry with --image-registry.',
   });
-}
-
-function daprChart(env: NodeJS.ProcessEnv): string[] {
-  const repository = env.DAPR_HELM_REPO_URL || officialRepository;
-  if (env.DAPR_HELM_REPO_USERNAME) {
-    throw new DaprMtlsError('usage.invalid', {
-      message: 'DAPR_HELM_REPO_USERNAME is set, and a password must not stand on the command line of helm',
-      hint: `Log in once (\`helm repo add my-dapr ${repository} --username NAME --password-stdin\`), then give --helm-chart my-dapr/dapr.`,
-    });
-  }
-  return repository.startsWith('oci://') ? [`${repository.replace(/\/$/, '')}/dapr`] : ['dapr', '--repo', repository];
 }
 
 /** @throws DaprMtlsError `usage.invalid` in the official CLI's words */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { DaprMtlsError } from '../../errors.ts';
 import type { HelmRelease } from '../../kube/owners/facts.ts';
 import { quotePosix } from '../../render/shell-quote.ts';
+import { daprChart } from './dapr-chart.ts';
 
 /** The release to upgrade, and the way to it. */
 export interface UpgradeRequest {
@@ -11,8 +12,6 @@ export interface UpgradeRequest {
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
 }
-
-const officialRepository = 'https://dapr.github.io/helm-charts';
 
 /**
  * The words after `helm`. The values come on standard input, so that no key stands on a command line
@@ -51,7 +50,7 @@ function upgradeWords({ release, chart, kubeconfig, context }: UpgradeRequest, e
   return [
     'upgrade',
     release.name,
-    ...(chart === undefined ? daprChart(release, env) : [chart]),
+    ...(chart === undefined ? chartOf(release, env) : [chart]),
     ...['--namespace', release.namespace],
     ...(isLocal ? [] : ['--version', release.chart.version]),
     '--reuse-values',
@@ -60,19 +59,11 @@ function upgradeWords({ release, chart, kubeconfig, context }: UpgradeRequest, e
   ];
 }
 
-function daprChart({ chart }: UpgradeRequest['release'], env: NodeJS.ProcessEnv): string[] {
-  if (chart.name !== 'dapr') {
-    throw new DaprMtlsError('usage.invalid', {
-      message: `the release was made from the chart ${chart.name} ${chart.version}, which is not Dapr's own`,
-      hint: 'Name it with --helm-chart: a reference, an archive or a folder.',
-    });
-  }
-  const repository = env.DAPR_HELM_REPO_URL || officialRepository;
-  if (env.DAPR_HELM_REPO_USERNAME) {
-    throw new DaprMtlsError('usage.invalid', {
-      message: 'DAPR_HELM_REPO_USERNAME is set, and a password must not stand on the command line of helm',
-      hint: `Log in once (\`helm repo add my-dapr ${repository} --username NAME --password-stdin\`), then give --helm-chart my-dapr/dapr.`,
-    });
-  }
-  return repository.startsWith('oci://') ? [`${repository.replace(/\/$/, '')}/dapr`] : ['dapr', '--repo', repository];
+/** @throws DaprMtlsError `usage.invalid` for a release of another chart */
+function chartOf({ chart }: UpgradeRequest['release'], env: NodeJS.ProcessEnv): string[] {
+  if (chart.name === 'dapr') return daprChart(env);
+  throw new DaprMtlsError('usage.invalid', {
+    message: `the release was made from the chart ${chart.name} ${chart.version}, which is not Dapr's own`,
+    hint: 'Name it with --helm-chart: a reference, an archive or a folder.',
+  });
 }
