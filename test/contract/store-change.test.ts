@@ -249,7 +249,7 @@ describe('a change that was interrupted', () => {
     const trust = await makeTrustDirectory();
     await interrupt(trust, 1);
     const stands = trust.files();
-    expect(trust.store().abandonInterrupted('repair --abandon')).toMatchObject({ purpose: 'renew-certificate' });
+    expect(await trust.store().abandonInterrupted('repair --abandon')).toMatchObject({ purpose: 'renew-certificate' });
     expect(trust.files()).toEqual(stands);
     expect(trust.read().state).toBe('settled');
     const keys = findPrivateKeys(trust.parent).filter((path) => !path.includes('/backups/'));
