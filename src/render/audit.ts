@@ -1,5 +1,5 @@
 import type { AuditReport, WorkloadAudit } from '../app/audit/report.ts';
-import { type Colour, fitColumns, painter, printable, shortName } from './text.ts';
+import { type Colour, fitColumns, foldColumns, painter, printable, shortName, wrap } from './text.ts';
 
 interface Terminal {
   readonly isTty: boolean;
@@ -16,11 +16,12 @@ export function renderAudit(report: AuditReport, terminal: Terminal): string {
   const { totals, workloads } = report;
   const behind = workloads.filter(({ state }) => state !== 'current');
   const paint = painter(terminal.colour);
+  const emphasize = (line: string) => line.replace('Mend:', paint('bold', 'Mend:'));
   const parts = [
     [describeTotals(totals)],
     behind.length > 0 ? renderWorkloads(behind, terminal) : [],
     renderAnchors(report, terminal),
-    behind.length > 0 ? describeMend(report).map((line) => line.replace('Mend:', paint('bold', 'Mend:'))) : [],
+    behind.length > 0 ? wrap(describeMend(report), widthOf(terminal)).map(emphasize) : [],
   ];
   return parts
     .filter((lines) => lines.length > 0)
@@ -46,7 +47,7 @@ function renderWorkloads(workloads: readonly WorkloadAudit[], terminal: Terminal
     printable(workload.reason ?? ''),
   ]);
   const paint = painter(terminal.colour);
-  return layOut([header, ...rows], terminal).map((line, index) => {
+  return foldColumns([header, ...rows], widthOf(terminal)).map((line, index) => {
     const state = workloads[index - 1]?.state;
     return state ? line.replace(state, paint(colours[state], state)) : paint('bold', line);
   });
@@ -61,24 +62,21 @@ function renderAnchors({ against, totals }: AuditReport, terminal: Terminal): st
     fingerprint.slice(0, 16),
     shortName(subject),
   ]);
-  const [first = '', ...others] = layOut([header, ...rows], terminal);
+  const [first = '', ...others] = fitColumns([header, ...rows], widthOf(terminal));
   return [painter(terminal.colour)('bold', first), ...others];
 }
 
-/** Only who reads on a terminal wants lines cut; who searches in a pipe wants them whole. */
-function layOut(rows: readonly (readonly string[])[], { isTty, columns }: Terminal): string[] {
-  return fitColumns(rows, isTty ? columns : Number.POSITIVE_INFINITY);
+/** Only who reads on a terminal wants lines broken; who searches in a pipe wants them whole. */
+function widthOf({ isTty, columns }: Terminal): number {
+  return isTty ? columns : Number.POSITIVE_INFINITY;
 }
 
-function describeMend({ against, cluster, totals }: AuditReport): string[] {
-  if (against.problem !== null) return ['Mend: the bundle comes first: dapr-mtls check -k'];
+function describeMend({ against, cluster, totals }: AuditReport): string {
+  if (against.problem !== null) return 'Mend: the bundle comes first: dapr-mtls check -k';
   if (against.kind !== 'live')
-    return ['Mend: let the live bundle carry these anchors, too, and re-create the pods, before the issuer changes.'];
-  if (totals.broken + totals.stale === 0)
-    return ['Mend: look at these pods; their object does not tell what they hold.'];
-  return [
-    `Mend: re-create the pods, which get the anchors of today: dapr-mtls restart -k --apps -A${control(cluster)}`,
-  ];
+    return 'Mend: let the live bundle carry these anchors, too, and re-create the pods, before the issuer changes.';
+  if (totals.broken + totals.stale === 0) return 'Mend: look at these pods; their object does not tell what they hold.';
+  return `Mend: re-create the pods, which get the anchors of today: dapr-mtls restart -k --apps -A${control(cluster)}`;
 }
 
 /** The flag that names the control plane, where it is not the usual one. */

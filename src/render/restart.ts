@@ -1,9 +1,13 @@
 import type { RestartReport, WorkloadReport } from '../app/restart/report.ts';
-import { fitColumns, printable } from './text.ts';
+import { foldColumns, printable } from './text.ts';
 
 /** Upstream's sentence for the control plane; a table of what a dry run found. */
-export function renderRestart(report: RestartReport, { columns }: { columns: number }): string {
-  if (report.outcome === 'dry-run') return renderPlan(report, columns);
+export function renderRestart(
+  report: RestartReport,
+  { isTty, columns }: { readonly isTty: boolean; readonly columns: number },
+): string {
+  // Who searches in a pipe wants lines whole.
+  if (report.outcome === 'dry-run') return renderPlan(report, isTty ? columns : Number.POSITIVE_INFINITY);
   const left = report.workloads.filter(({ action }) => action !== 'restarted');
   return `${sentence(report)}\n${renderLeft(left, 'skipped', 'Left as they are:')}${renderLeft(left, 'by-hand', 'Not restarted, these need a hand:')}`;
 }
@@ -33,7 +37,7 @@ function renderPlan({ workloads }: RestartReport, width: number): string {
       ? 'restart'
       : `${workload.action === 'skipped' ? 'nothing' : 'by hand'}: ${workload.reason}`,
   ]);
-  return fitColumns([header, ...rows.map((row) => row.map(printable))], width)
+  return foldColumns([header, ...rows.map((row) => row.map(printable))], width)
     .concat('')
     .join('\n');
 }

@@ -66,6 +66,32 @@ export function fitColumns(rows: readonly (readonly string[])[], width: number):
   return rows.map(([first = '']) => truncate(first, width));
 }
 
+/** Narrower than this a sentence reads badly in a column, and stands below its row. */
+const leastSentence = 20;
+
+/**
+ * As `columns`, for rows that end in a sentence, which nobody wants cut: it goes on below itself, or
+ * below its row where there is no room. Each row may be several lines.
+ */
+export function foldColumns(rows: readonly (readonly string[])[], width: number): string[] {
+  const lines = columns(rows);
+  if (lines.every((line) => line.length <= width)) return lines;
+  const heads = columns(rows.map((row) => [...row.slice(0, -1), '|'])).map((line) => line.slice(0, -1));
+  const indent = Math.max(...heads.map((head) => head.length));
+  const sentences = rows.map((row) => row.at(-1) ?? '');
+  const room = width - indent;
+  if (room >= leastSentence)
+    return heads.map((head, index) =>
+      `${head}${wrap(sentences[index] ?? '', room).join(`\n${' '.repeat(indent)}`)}`.trimEnd(),
+    );
+  return fitColumns(
+    rows.map((row) => row.slice(0, -1)),
+    width,
+  ).map((line, index) =>
+    index === 0 ? line : [line, ...wrap(sentences[index] ?? '', width - 2).map((part) => `  ${part}`)].join('\n'),
+  );
+}
+
 /** Breaks a text into lines at spaces; a word that is longer stands alone. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

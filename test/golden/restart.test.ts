@@ -8,8 +8,9 @@ import { renderYaml } from '../../src/render/yaml.ts';
 import { expectGolden } from '../support/golden.ts';
 import { schemaViolations } from '../support/schema.ts';
 
-const terminal = { columns: 100 };
-const narrow = { columns: 44 };
+const terminal = { isTty: true, columns: 100 };
+const narrow = { isTty: true, columns: 44 };
+const pipe = { isTty: false, columns: 80 };
 const address = { context: 'prod', server: 'https://k8s.example:6443', namespace: undefined };
 const left = (action: LeftWorkload['action'], kind: string, name: string, reason: string, pods = 2) => ({
   kind,
@@ -62,6 +63,7 @@ describe('text', () => {
     ['restart.applications.txt', () => renderRestart(report(applications, elapsed), terminal)],
     ['restart.applications.dry-run.txt', () => renderRestart(report(applications), terminal)],
     ['restart.applications.narrow.txt', () => renderRestart(report(applications), narrow)],
+    ['restart.applications.pipe.txt', () => renderRestart(report(applications), pipe)],
     [
       'restart.applications.one.txt',
       () => renderRestart(report({ ...applications, due: applications.due.slice(0, 1), left: [] }, elapsed), terminal),
