@@ -44,7 +44,7 @@ describe('a change by somebody else', () => {
       code: 'store.conflict',
       exitCode: 6,
     });
-    session.close();
+    await session.close();
     expect(snapshot(trust.directory)).toEqual(before);
     expect(readdirSync(trust.workDirectory)).toEqual([]);
   });
@@ -111,7 +111,7 @@ describe('a change by somebody else', () => {
 
   test('that puts a directory where one is to be made is a conflict, and is not overwritten', async () => {
     const trust = openTrustDirectory(join(temporaryDirectory(), 'certs'));
-    (await trust.store().openForChange('init')).close();
+    await (await trust.store().openForChange('init')).close();
     const wanted = await makeTrustDirectory();
     const { files: current } = trust.read();
     const steps = [{ name: 'all', files: wholeOf(wanted) }];
@@ -210,7 +210,7 @@ describe('a change that was interrupted', () => {
     expect(trust.read()).toMatchObject({ files, state: 'interrupted' });
     let waits = 0;
     const clock = sleeplessClock(() => waits++);
-    (await trust.store({ clock, settleMs: 10_000 }).openForChange('repair')).close();
+    await (await trust.store({ clock, settleMs: 10_000 }).openForChange('repair')).close();
     expect(trust.files()).toEqual(files);
     expect(waits).toBe(0);
   });
@@ -254,7 +254,7 @@ describe('a change that was interrupted', () => {
     expect(trust.read().state).toBe('settled');
     const keys = findPrivateKeys(trust.parent).filter((path) => !path.includes('/backups/'));
     expect(keys).toEqual(['certs/issuer.key']);
-    expect(trust.store().abandonInterrupted('repair --abandon')).toBeUndefined();
+    expect(await trust.store().abandonInterrupted('repair --abandon')).toBeUndefined();
   });
 });
 

@@ -35,7 +35,7 @@ describe('a directory that is a link', () => {
 
     const session = await trust.store().openForChange('renew-certificate');
     await expect(linked.renew()).rejects.toMatchObject({ code: 'store.locked' });
-    session.close();
+    await session.close();
 
     const before = trust.files();
     await linked.renew();
@@ -178,7 +178,7 @@ describe('the layout of kubelet', () => {
     await expect(trust.renew({}, { assertRunning: stop })).rejects.toThrow('stopped');
     const { files, state } = trust.read();
     expect(state).toBe('interrupted');
-    (await trust.store().openForChange('repair')).close();
+    await (await trust.store().openForChange('repair')).close();
     expect(trust.files()).toEqual(files);
   });
 
@@ -190,7 +190,7 @@ describe('the layout of kubelet', () => {
     };
     await expect(trust.renew({}, { assertRunning: stop })).rejects.toThrow('stopped');
     const stands = trust.files();
-    trust.store().abandonInterrupted('repair --abandon');
+    await trust.store().abandonInterrupted('repair --abandon');
     expect(trust.files()).toEqual(stands);
     expect(trust.read().state).toBe('settled');
     const folders = readdirSync(trust.directory).filter((name) => name.startsWith('..'));
@@ -210,7 +210,7 @@ describe('the layout of kubelet', () => {
     const before = snapshot(trust.directory);
     await expect(trust.renew()).rejects.toMatchObject({ code: 'store.conflict', exitCode: 6 });
     expect(snapshot(trust.directory)).toEqual(before);
-    trust.store().abandonInterrupted('repair --abandon');
+    await trust.store().abandonInterrupted('repair --abandon');
     expect(snapshot(trust.directory)).toEqual(before);
     await trust.renew();
     expect(trust.read().state).toBe('settled');
@@ -258,7 +258,7 @@ describe('other file names', () => {
     };
     await expect(trust.renew({}, { assertRunning: stop })).rejects.toThrow('stopped');
     const { files } = trust.read();
-    (await openTrustDirectory(trust.directory).store().openForChange('repair')).close();
+    await (await openTrustDirectory(trust.directory).store().openForChange('repair')).close();
     expect(trust.files()).toEqual(files);
   });
 });

@@ -69,7 +69,7 @@ describe('a lock that is found', () => {
     const session = await trust.store().openForChange('renew-certificate');
     expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ pid: process.pid });
     expect(readdirSync(trust.workDirectory)).toEqual(['lock']);
-    session.close();
+    await session.close();
     expect(readdirSync(trust.workDirectory)).toEqual([]);
   });
 
@@ -130,7 +130,7 @@ describe('a lock that is found', () => {
     writeFileSync(join(trust.workDirectory, 'lock.dead-00000000000000de'), owner({ pid: 4_194_305 }));
     writeFileSync(join(trust.workDirectory, 'lock.00000000000000ff'), owner().slice(0, 20));
     writeFileSync(join(trust.workDirectory, 'lock.smith'), 'not ours');
-    (await trust.store().openForChange('renew-certificate')).close();
+    await (await trust.store().openForChange('renew-certificate')).close();
     expect(readdirSync(trust.workDirectory).sort()).toEqual([alive, 'lock.smith']);
   });
 
