@@ -7,7 +7,10 @@ export const errorTable = {
   bug: { exit: 1, meaning: 'A defect of this program. Nothing about your input should lead here.' },
   'usage.invalid': { exit: 2, meaning: 'The command line was not understood, or its words contradict each other.' },
   'usage.store': { exit: 2, meaning: 'The command was not told which trust store to work on.' },
-  'usage.declined': { exit: 2, meaning: 'The question at the terminal was not answered with yes; nothing was written.' },
+  'usage.declined': {
+    exit: 2,
+    meaning: 'The question at the terminal was not answered with yes; nothing was written.',
+  },
   'usage.hand-over': {
     exit: 2,
     meaning: 'The words belong to the official `dapr` program, and none was found to hand them to.',
