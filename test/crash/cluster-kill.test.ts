@@ -1,10 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodePrivateKey } from '../../src/pki/keys.ts';
+import { assignRoles } from '../../src/app/report.ts';
+import { belongsTo } from '../../src/pki/bundle.ts';
+import { encodePrivateKey, readPrivateKey } from '../../src/pki/keys.ts';
+import { readCertificateFile } from '../../src/pki/reading.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { copyProgram, type Program } from '../support/program.ts';
-import { describeWrite, isWrite, onWrite, openStage, type Stage } from './cluster-stage.ts';
+import { describeWrite, expectParts, isWrite, onWrite, openStage, type Stage } from './cluster-stage.ts';
 
 interface ClusterCommand {
   readonly name: string;
@@ -139,19 +142,7 @@ describe.each(cases)(
         for (const isDone of [false, true]) {
           await lay();
           const before = JSON.stringify([stage.files(), stage.configMap()?.data]);
-          const run = stage.start(line());
-          let hit = '';
-          const unhook = onWrite(stage.server, fatal, async (request) => {
-            hit = describeWrite(request);
-            stage.server.faults.add({ do: isDone ? 'reset-after-write' : 'reset', when: (one) => one === request });
-            run.child.kill('SIGKILL');
-            await run.ended;
-          });
-          const { exitCode, stderr } = await run.ended;
-          const where = `write ${fatal} of ${writes.length} (${hit}), ${isDone ? 'carried out' : 'not carried out'}`;
-          expect(exitCode, `${where}\n${stderr}`).toBe(137);
-          await waitUntilDrawn(stage);
-          unhook();
+          const where = await killAtWrite(stage, line(), fatal, isDone);
 
           const isUntouched = JSON.stringify([stage.files(), stage.configMap()?.data]) === before;
           // A difference that was there before the run is not its work.
@@ -174,6 +165,74 @@ describe.each(cases)(
     });
   },
 );
+
+test('killed at any write, a renewal never loses the key of the root in use', async () => {
+  const stage = await openStage(program);
+  const keyFile = join(program.home, 'kept.key');
+  const line = ['renew-certificate', ...settle, '--save-root-key', keyFile, '--insecure-plaintext-key'];
+  const lay = async () => {
+    rmSync(keyFile, { force: true });
+    await stage.reset();
+  };
+  const expectKeyKept = (where: string) => {
+    const { anchors, issuerChain } = expectParts(stage.files());
+    const { root } = assignRoles({
+      anchors: readCertificateFile('anchors', anchors),
+      issuerChain: readCertificateFile('issuerChain', issuerChain),
+    });
+    expect(root && belongsTo(readPrivateKey(readFileSync(keyFile), keyFile), root), where).toBe(true);
+  };
+  try {
+    await lay();
+    const begun = stage.server.requests.length;
+    expect((await stage.run(line)).exitCode).toBe(0);
+    expectKeyKept('undisturbed');
+    const count = stage.server.requests.slice(begun).filter(isWrite).length;
+    expect(count).toBeGreaterThan(0);
+    const codes: number[] = [];
+    for (let fatal = 1; fatal <= count; fatal++) {
+      for (const isDone of [false, true]) {
+        await lay();
+        const before = JSON.stringify(stage.files());
+        const where = await killAtWrite(stage, line, fatal, isDone);
+        if (JSON.stringify(stage.files()) !== before) expectKeyKept(where);
+        const next = await stage.run(line);
+        codes.push(next.exitCode);
+        if (next.exitCode !== 0) {
+          // What lies there may be the only key of the root in use: to remove it is for people to decide.
+          expect(next, where).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('exists already') });
+          if (JSON.stringify(stage.files()) === before) {
+            rmSync(keyFile);
+            expect((await stage.run(line)).exitCode, where).toBe(0);
+          }
+        }
+        stage.expectWhole();
+        expectKeyKept(where);
+      }
+    }
+    console.info(`--save-root-key: killed at ${count} writes, twice each; the next runs: ${codes.join(', ')}`);
+  } finally {
+    await stage.stop();
+  }
+});
+
+/** @returns where it was killed, in words */
+async function killAtWrite(stage: Stage, line: readonly string[], fatal: number, isDone: boolean): Promise<string> {
+  const run = stage.start(line);
+  let hit = '';
+  const unhook = onWrite(stage.server, fatal, async (request) => {
+    hit = describeWrite(request);
+    stage.server.faults.add({ do: isDone ? 'reset-after-write' : 'reset', when: (one) => one === request });
+    run.child.kill('SIGKILL');
+    await run.ended;
+  });
+  const { exitCode, stderr } = await run.ended;
+  const where = `write ${fatal} (${hit}), ${isDone ? 'carried out' : 'not carried out'}`;
+  expect(exitCode, `${where}\n${stderr}`).toBe(137);
+  await waitUntilDrawn(stage);
+  unhook();
+  return where;
+}
 
 /** The request of a dead client is still carried out, or not, by the server. */
 async function waitUntilDrawn({ server }: Stage): Promise<void> {

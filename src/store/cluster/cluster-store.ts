@@ -93,6 +93,8 @@ export class ClusterStore extends ClusterReader implements PublishingStore {
       const again = await readKeeper(this.place);
       if (again?.metadata.resourceVersion !== keeper?.metadata.resourceVersion) throw locked(claim, this.place);
     }
+    // A signal ends the last wait early: too early to call the other run dead.
+    assertRunning();
   }
 
   async #take(keeper: SecretObject | undefined, claim: Claim): Promise<SecretObject> {

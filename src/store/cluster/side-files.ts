@@ -17,7 +17,7 @@ export function writeSideFiles(files: readonly SideFile[]): () => void {
       if (readIfExists(path)) {
         throw new DaprMtlsError('file.exists', {
           message: `${path} exists already`,
-          hint: 'Name a new file; what is there is never overwritten. A run that ended before it changed anything may have left it.',
+          hint: 'Name a new file; what is there is never overwritten: it may be the key of the root in use, or what a run left that changed nothing.',
         });
       }
       writeNewFile(path, content, { mode });
