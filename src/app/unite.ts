@@ -70,7 +70,7 @@ function chooseFiles(
   if (refusal === undefined) return chosen;
   const others = (['secret', 'configmap', 'backup'] as const).filter((other) => other !== from);
   throw new DaprMtlsError('trust.refused', {
-    message: `Sentry would refuse what the ${from} leads to: ${refusal}; nothing was written`,
+    message: `Sentry would refuse what --from ${from} leads to: ${refusal}; nothing was written`,
     hint: `Try another side: --from ${others.join(' or --from ')}. \`dapr-mtls backup list -k\` shows what there is.`,
   });
 }

@@ -5,6 +5,7 @@ import { encodePrivateKey } from '../../src/pki/keys.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { run, runAny } from '../support/command-line.ts';
+import { injectedWorkload } from '../support/dapr/injected-pods.ts';
 import { runningControlPlane } from '../support/dapr-control-plane.ts';
 import { makeFolder, makeWorkplace } from '../support/workplace.ts';
 
@@ -105,6 +106,45 @@ test('what is written to commit holds the key only when that is asked for, and t
   expect(written.stdout + written.stderr).not.toContain('PRIVATE KEY');
   expect((await dapr('dapr mtls expiry')).stdout).toMatch(/expires in 87\d\d hours/);
   expect(server.requests.filter(({ method }) => method === 'PATCH' || method === 'DELETE')).toEqual([]);
+});
+
+describe('a renewal that cuts sidecars off', () => {
+  const line = 'dapr mtls renew-certificate -k --procedure replace';
+  const told =
+    /Warning: 2 sidecars of 1 workload will not verify the new issuer's certificates until their pods are re-created: shop\/Deployment\/checkout \(2\)/;
+
+  beforeEach(() => {
+    server.store.put(...injectedWorkload({ anchors: files.anchors.toString(), replicas: 2 }));
+  });
+
+  test('says so, and a script goes on as with the official CLI', async () => {
+    expect(await dapr(line)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(rotated),
+      stderr: expect.stringMatching(told),
+    });
+    expect((await dapr('dapr mtls audit')).stdout).toMatch(/^2 sidecars in 1 workload: 0 current, 2 broken/);
+  });
+
+  test.each([
+    ['n', 2],
+    ['y', 0],
+  ])('asks who sits at a terminal: %s', async (answer, status) => {
+    const words = `'${process.execPath}' bin/dapr.js ${line.slice('dapr '.length)} --settle 0`;
+    const { stdout, ...outcome } = await runAny('script', ['-qec', words, '/dev/null'], {
+      cwd: join(import.meta.dirname, '../..'),
+      env: { TERM: 'xterm', KUBECONFIG: server.kubeconfig() },
+      input: `${answer}\n`,
+    });
+    expect(stdout).toMatch(told);
+    expect(stdout).toContain('Replace the bundle? [y/N]');
+    expect(outcome.status).toBe(status);
+    // The claim on the bundle is taken before the question, and given back.
+    const writes = server.requests.filter(
+      ({ method, path }) => method !== 'GET' && path.includes('/secrets/dapr-trust-bundle'),
+    );
+    expect(writes.length > 0).toBe(status === 0);
+  });
 });
 
 test('a terminal gets the tables, colour included', async () => {
