@@ -82,7 +82,10 @@ function commandSections(entry: CommandEntry, program: string, width: number): s
   ];
 }
 
-/** How a command is typed under each of the two names; `status` and `init -k` stand behind `dapr` by themselves. */
+/**
+ * How a command is typed under each of the two names; `status` and `init -k` stand behind `dapr` by themselves.
+ * @public scripts/docs.js heads its pages with it
+ */
 export function typedWords(id: string, program: string): string {
   if (id === 'init') return `${program} init -k`;
   const words = id.split(':').join(' ');
