@@ -70,6 +70,7 @@ export async function renewInCluster(renewal: ClusterRenewal): Promise<RenewalRe
   if (flags['output-helm-values'] !== undefined || flags['output-manifest'] !== undefined) return handOut(renewal);
   let upgrade: HelmUpgrade | undefined;
   const onPlanned = async (planned: PlannedRenewal) => {
+    if (flags.restart) await assertRestartable(site);
     upgrade = await askOwners(renewal, planned);
     await askAboutCutOff(renewal, planned);
   };
@@ -235,6 +236,12 @@ async function handOut({ store, site, input, flags, streams }: ClusterRenewal): 
 
 function tellOfFile(streams: Streams, path: string, holdsKey: boolean): void {
   streams.note(`Written: ${path}${holdsKey ? ', the issuer key IN CLEAR in it' : ''}\n`);
+}
+
+/** What would keep the control plane from being restarted is told before anything is written. */
+async function assertRestartable({ cluster, place }: ClusterSite): Promise<void> {
+  const { rehearseRestart } = await import('./restart.ts');
+  await rehearseRestart(cluster, place.namespace);
 }
 
 /** Loaded only where it is asked for. */

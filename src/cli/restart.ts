@@ -64,6 +64,11 @@ export async function restartAfterRenewal(
   );
 }
 
+/** @throws DaprMtlsError what would keep that restart from being carried out; nothing is restarted */
+export async function rehearseRestart(cluster: Cluster, namespace: string): Promise<void> {
+  await planControlPlaneRestart(cluster, namespace);
+}
+
 interface PerformFlags {
   readonly timeout: number | undefined;
   readonly 'max-parallel': number;

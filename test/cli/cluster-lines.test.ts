@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { resources } from '../../src/kube/resources.ts';
 import { encodePrivateKey } from '../../src/pki/keys.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { makeBundle } from '../support/bundles.ts';
@@ -34,6 +35,19 @@ const dapr = (line: string) =>
     cwd: folder,
     env: { KUBECONFIG: server.kubeconfig(), HOME: folder, DAPR_MTLS_SETTLE: '0' },
   });
+
+test('--restart without the right to restart is refused before the bundle is renewed', async () => {
+  const secret = () =>
+    JSON.stringify(
+      server.store.get({ resource: resources.secrets, namespace: 'dapr-system', name: 'dapr-trust-bundle' }),
+    );
+  const before = secret();
+  server.allow('admin', { allow: 'all', deny: [{ verb: 'patch', resource: 'deployments' }] });
+  const { status, stderr } = await dapr('dapr mtls renew-certificate -k --restart');
+  expect(status).toBe(3);
+  expect(stderr).toContain('patch');
+  expect(secret()).toBe(before);
+});
 
 /** What waits for pods to come back (--restart) is proved on a real cluster: test/cluster/scenarios.test.ts. */
 describe('lines of the documentation, and the words that scripts look for', () => {
