@@ -1,4 +1,5 @@
 import { DaprMtlsError } from '../errors.ts';
+import { bundleParts } from '../pki/reading.ts';
 import { whySentryRefuses } from '../pki/sentry.ts';
 import type { FoundFiles, PublishingStore, StoredBundle } from '../store/port.ts';
 import { type CertificateChange, describeBackup, describeChanges, endOfRoot } from './renew/report.ts';
@@ -43,6 +44,7 @@ export async function uniteSides(store: PublishingStore, input: UnionInput): Pro
   const purpose = `repair --from ${input.from}`;
   const session = await store.openForRepair(purpose);
   try {
+    await assertUnmoved(store, stored, published, input.from);
     const backup = await session.backUp({ reason: purpose, passphrase: input.passphrase });
     await session.unite(files);
     return report('united', describeBackup(backup));
@@ -92,4 +94,25 @@ function listChanges(
     ...describeChanges(files, after, location, at),
     ...describeChanges(onlyAnchors(published), onlyAnchors(after.anchors), ofConfigMap, at),
   ];
+}
+
+/**
+ * What was judged, and shown to somebody who took his time to answer, has to be what is written. A
+ * ConfigMap that was put back meanwhile is no news where it is not the source.
+ * @throws DaprMtlsError `store.conflict`
+ */
+async function assertUnmoved(
+  store: PublishingStore,
+  { files }: StoredBundle,
+  published: Buffer | undefined,
+  from: UnionSource,
+): Promise<void> {
+  const now = await store.readBoth();
+  const isSame = (a: Buffer | undefined, b: Buffer | undefined) => (a && b ? a.equals(b) : a === b);
+  const isSecretSame = bundleParts.every((part) => isSame(files[part], now.stored.files[part]));
+  if (isSecretSame && (from !== 'configmap' || isSame(published, now.published))) return;
+  throw new DaprMtlsError('store.conflict', {
+    message: `${store.location.name} was changed by somebody else meanwhile; nothing was written`,
+    hint: 'Look at it with `dapr-mtls check -k`, then run the command again.',
+  });
 }

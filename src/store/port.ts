@@ -31,6 +31,8 @@ export interface TrustStore extends BundleReader {
 export interface PublishingStore extends TrustStore {
   /** The bundle, and the anchors as everybody but Sentry reads them. */
   readBoth(): Promise<{ readonly stored: StoredBundle; readonly published: Buffer | undefined }>;
+  /** @throws DaprMtlsError `store.mismatch` where the two differ */
+  assertUnited(): Promise<void>;
   /** As `openForChange`, on a bundle that is not whole. */
   openForRepair(purpose: string): Promise<RepairSession>;
 }

@@ -272,6 +272,31 @@ describe('two runs', () => {
   });
 });
 
+test('a run that was taken over in the middle leaves both objects to the other', async () => {
+  let other: Promise<unknown> | undefined;
+  // As long asleep between its two writes as the other needs for all of its own.
+  const sleepThrough = async () => {
+    other ??= trust.renew({ request: { kind: 'fresh', procedure: 'replace' } });
+    await other;
+  };
+  const late = trust.renew({ request: { kind: 'fresh', procedure: 'replace' } }, { sleepThrough });
+  await expect(late).rejects.toMatchObject({ code: 'store.locked', exitCode: 6 });
+  expect(await other).toMatchObject({ outcome: expect.stringMatching(/renewed|finished/) });
+  expectWhole();
+});
+
+test('a deletion of the ConfigMap whose answer never comes is undone', async () => {
+  const before = trust.files();
+  trust.server.faults.add({
+    when: ({ method, path, body }) => method === 'DELETE' && path.includes('/configmaps/') && !body.includes('dryRun'),
+    do: 'hang-after-write',
+    times: 5,
+  });
+  await expect(trust.renew()).rejects.toMatchObject({ code: 'cluster.unreachable' });
+  expect(trust.files()).toEqual(before);
+  expectWhole();
+}, 60_000);
+
 describe('backups', () => {
   test('are numbered, pruned, encrypted, and come back', async () => {
     const before = trust.files();
@@ -332,6 +357,29 @@ describe('sides that differ', () => {
     expect((await unite('configmap')).outcome).toBe('united');
     expectWhole();
     expect(trust.files().anchors).toEqual(anchors);
+  });
+
+  test('are left alone where the right to write one is missing, or somebody else was there meanwhile', async () => {
+    const other = (await makeBundle({ at: new Date() })).files.anchors.toString('utf8');
+    trust.server.store.change<ConfigMapObject>(configMapRef(trust.place), (map) => ({
+      ...map,
+      data: { ...map.data, 'ca.crt': other },
+    }));
+    const before = bytes();
+    trust.server.allow('admin', { allow: 'all', deny: [{ verb: 'patch', resource: 'secrets', name: bundleName }] });
+    await expect(unite('secret')).rejects.toMatchObject({ code: 'cluster.forbidden' });
+    expect(bytes()).toBe(before);
+    trust.server.allow('admin', { allow: 'all' });
+    const meanwhile = uniteSides(trust.store(), {
+      from: 'secret',
+      saved: undefined,
+      isDryRun: false,
+      passphrase: undefined,
+      now: new Date(),
+      onPlanned: async () => inSecret('issuer.crt', 'somebody was here'),
+    });
+    await expect(meanwhile).rejects.toMatchObject({ code: 'store.conflict', exitCode: 6 });
+    expect(trust.configMap()?.data?.['ca.crt']).toBe(other);
   });
 
   test('a ConfigMap that was deleted comes back with the marks by which Helm knows it', async () => {

@@ -16,9 +16,12 @@ import {
   type SecretObject,
   secretRef,
 } from './objects.ts';
+import { mayHaveHappened } from './unknown-outcome.ts';
 
 /** How long a Sentry that has read the old Secret may take until it reads the ConfigMap. */
 export interface Pause {
+  /** @throws DaprMtlsError `store.locked` where another run has taken over */
+  readonly assertClaimed: () => Promise<void>;
   readonly pauseMs: number;
   readonly sleep: (ms: number) => Promise<void>;
 }
@@ -80,7 +83,7 @@ export async function writeAnchors(
   { configMap, kept }: ReplacedConfigMap,
   pause: Pause,
 ): Promise<void> {
-  if (configMap) await removeConfigMap(place, configMap);
+  if (configMap) await removeOrPutBack(place, configMap, kept, pause);
   try {
     await (Object.keys(change.data).length > 0 ? writeSecret(place, change) : fence(place));
   } catch (error) {
@@ -90,7 +93,22 @@ export async function writeAnchors(
     throw error;
   }
   await pause.sleep(pause.pauseMs);
-  await putConfigMap(place, kept, anchors, pause);
+  await putConfigMap(place, kept, pause);
+}
+
+/** A deletion whose answer was lost may have been done: then the ConfigMap is put back before the error goes on. */
+async function removeOrPutBack(
+  place: ClusterPlace,
+  configMap: ConfigMapObject,
+  kept: KeptConfigMap,
+  pause: Pause,
+): Promise<void> {
+  try {
+    await removeConfigMap(place, configMap);
+  } catch (error) {
+    if (mayHaveHappened(error)) await closeGap(place, kept, pause);
+    throw error;
+  }
 }
 
 /** @throws DaprMtlsError `cluster.conflict` where it is another one by now, or gone */
@@ -130,10 +148,14 @@ export interface ReplacedConfigMap {
  * @throws DaprMtlsError `store.missing` where the Secret has none
  */
 export async function closeGap(place: ClusterPlace, kept: KeptConfigMap, pause: Pause): Promise<Buffer> {
-  const anchors = await fence(place);
+  try {
+    await fence(place);
+  } catch (error) {
+    // Who may not touch the Secret must not leave the ConfigMap away for that.
+    if (!(error instanceof DaprMtlsError) || error.code !== 'cluster.forbidden') throw leftOpen(place, error);
+  }
   await pause.sleep(pause.pauseMs);
-  await putConfigMap(place, kept, anchors, pause);
-  return anchors;
+  return putConfigMap(place, kept, pause);
 }
 
 const fenceAnnotation = 'dapr-mtls/fence';
@@ -161,39 +183,63 @@ const putAttempts = 10;
 const putRetryMs = 1000;
 
 /**
- * Creates the ConfigMap; one that somebody else has made meanwhile is brought to the same anchors.
- * Tried again and again: while it is missing no Sentry can start.
+ * Puts the ConfigMap there with the anchors that the Secret holds at that moment, whoever wrote them:
+ * tried until both are seen to hold the same, for while it is missing no Sentry can start. A run
+ * whose claim was taken over writes nothing any more.
+ * @returns the anchors that stand in both
  */
-async function putConfigMap(place: ClusterPlace, kept: KeptConfigMap, anchors: Buffer, { sleep }: Pause) {
+async function putConfigMap(
+  place: ClusterPlace,
+  kept: KeptConfigMap,
+  { sleep, assertClaimed }: Pause,
+): Promise<Buffer> {
   for (let attempt = 1; ; attempt++) {
+    await assertClaimed();
     try {
-      await place.cluster.create(configMapRef(place), newConfigMap(place, kept, anchors));
-      return;
+      const anchors = await liveAnchors(place);
+      await createOrAlign(place, kept, anchors);
+      if ((await liveAnchors(place)).equals(anchors)) return anchors;
     } catch (error) {
-      if (!(error instanceof DaprMtlsError)) throw error;
-      // Also a create whose answer was lost may have been done.
-      if (await alignPresent(place, anchors).catch(() => false)) return;
-      if (error.code === 'cluster.forbidden' || attempt >= putAttempts) throw leftOpen(place, error);
+      const isFinal =
+        !(error instanceof DaprMtlsError) || error.code === 'cluster.forbidden' || error.code === 'store.missing';
+      if (isFinal || attempt >= putAttempts) throw leftOpen(place, error);
       await sleep(putRetryMs);
     }
+    if (attempt >= putAttempts) throw restless(place);
   }
 }
 
-/** False where there is no ConfigMap. */
-async function alignPresent(place: ClusterPlace, anchors: Buffer): Promise<boolean> {
-  const present = await place.cluster.get<ConfigMapObject>(configMapRef(place));
-  if (!present) return false;
-  if (anchorsOf(present, place.names)?.equals(anchors)) return true;
-  const data = { [place.names.anchors]: anchors.toString('utf8') };
-  await place.cluster.patch(configMapRef(place), { metadata: preconditionsOf(present), data });
-  return true;
+async function liveAnchors(place: ClusterPlace): Promise<Buffer> {
+  const { anchors } = filesOf(await place.cluster.get<SecretObject>(secretRef(place)), place.names);
+  if (!anchors) throw noAnchors(place);
+  return anchors;
 }
 
-function leftOpen({ namespace }: ClusterPlace, cause: DaprMtlsError): DaprMtlsError {
+/** One that somebody else has made meanwhile is brought to the same anchors. */
+async function createOrAlign(place: ClusterPlace, kept: KeptConfigMap, anchors: Buffer): Promise<void> {
+  const present = await place.cluster.get<ConfigMapObject>(configMapRef(place));
+  if (!present) {
+    await place.cluster.create(configMapRef(place), newConfigMap(place, kept, anchors));
+    return;
+  }
+  if (anchorsOf(present, place.names)?.equals(anchors)) return;
+  const data = { [place.names.anchors]: anchors.toString('utf8') };
+  await place.cluster.patch(configMapRef(place), { metadata: preconditionsOf(present), data });
+}
+
+function leftOpen({ namespace }: ClusterPlace, cause: unknown): unknown {
+  if (!(cause instanceof DaprMtlsError)) return cause;
   return new DaprMtlsError(cause.code, {
     message: `the ConfigMap ${namespace}/${bundleName} could not be put back, and no Sentry starts until it is there: ${cause.message}`,
     hint: `Finish it as soon as the cluster answers: \`dapr-mtls repair -k\`. ${cause.hint}`,
     cause,
+  });
+}
+
+function restless({ namespace }: ClusterPlace): DaprMtlsError {
+  return new DaprMtlsError('store.conflict', {
+    message: `somebody else writes ${namespace}/${bundleName} again and again`,
+    hint: 'Find out who writes there (`kubectl get secret --show-managed-fields`), then look at it: `dapr-mtls check -k`.',
   });
 }
 

@@ -18,7 +18,7 @@ import {
   writeSecret,
 } from './bundle-write.ts';
 import { type Claim, type ClaimedChange, claimKey, encodeClaim, keepConfigMap } from './claim.ts';
-import { writeKeeper } from './keeper.ts';
+import { readKeeper, writeKeeper } from './keeper.ts';
 import {
   bundleName,
   type ClusterPlace,
@@ -29,6 +29,7 @@ import {
 } from './objects.ts';
 import { revisionOf } from './revision.ts';
 import { writeSideFiles } from './side-files.ts';
+import { mayHaveHappened } from './unknown-outcome.ts';
 
 export interface ClusterStoreOptions {
   readonly now: () => Date;
@@ -97,7 +98,7 @@ export class ClusterSession implements RepairSession {
     try {
       await this.#write(prepared);
     } catch (error) {
-      if (await this.#isOld(expectedRevision)) undoSideFiles();
+      if (!mayHaveHappened(error) && (await this.#isOld(expectedRevision))) undoSideFiles();
       throw error;
     }
     await readBack(this.#place, prepared.change.data);
@@ -118,6 +119,8 @@ export class ClusterSession implements RepairSession {
     this.#options.assertRunning();
     // One that Dapr up to 1.11 does not know would go stale, and arm the accident at an upgrade.
     if (!this.#place.hasConfigMap) return this.#writeSecretAlone(change);
+    if (configMap) await rehearse(this.#place, change, configMap);
+    else await rehearseSecret(this.#place, change);
     this.#options.onProgress({ kind: 'writing', what: 'both' });
     const kept = configMap
       ? keepConfigMap(configMap)
@@ -180,7 +183,11 @@ export class ClusterSession implements RepairSession {
   }
 
   get #pause(): Pause {
-    return { pauseMs: this.#options.pauseMs, sleep: this.#options.sleepThrough };
+    return {
+      pauseMs: this.#options.pauseMs,
+      sleep: this.#options.sleepThrough,
+      assertClaimed: () => this.#assertClaimed(),
+    };
   }
 
   /**
@@ -264,6 +271,11 @@ export class ClusterSession implements RepairSession {
     }
   }
 
+  async #assertClaimed(): Promise<void> {
+    const keeper = await readKeeper(this.#place);
+    if (keeper?.metadata.resourceVersion !== this.#keeper.metadata.resourceVersion) throw takenOver(undefined);
+  }
+
   async #claimChange(change: ClaimedChange | null): Promise<void> {
     const claim = { ...this.#claim, change };
     await this.#writeKeeper(encodeClaim(claim));
@@ -275,11 +287,7 @@ export class ClusterSession implements RepairSession {
       this.#keeper = await writeKeeper(this.#place, this.#keeper, entries);
     } catch (error) {
       if (!(error instanceof DaprMtlsError) || error.code !== 'cluster.conflict') throw error;
-      throw new DaprMtlsError('store.locked', {
-        message: 'another run has taken this one for dead and taken over; this one stops',
-        hint: 'Look at the bundle with `dapr-mtls check -k`, then run the command again.',
-        cause: error,
-      });
+      throw takenOver(error);
     }
   }
 }
@@ -297,6 +305,14 @@ function changedData(files: FoundFiles, secret: SecretObject, { names }: Cluster
   return Object.fromEntries(
     bundleParts.filter(isChanged).map((part) => [names[part], files[part]?.toString('base64') ?? '']),
   );
+}
+
+function takenOver(cause: unknown): DaprMtlsError {
+  return new DaprMtlsError('store.locked', {
+    message: 'another run has taken this one for dead and taken over; this one stops',
+    hint: 'Look at the bundle with `dapr-mtls check -k`, then run the command again.',
+    cause,
+  });
 }
 
 function changedMeanwhile({ namespace }: ClusterPlace): DaprMtlsError {

@@ -53,6 +53,10 @@ export class ClusterStore extends ClusterReader implements PublishingStore {
     }
   }
 
+  async assertUnited(): Promise<void> {
+    assertUnited(await readObjects(this.place), this.place);
+  }
+
   async readBoth(): Promise<{ stored: StoredBundle; published: Buffer | undefined }> {
     const { stored, objects } = await this.readWithObjects();
     return { stored, published: anchorsOf(objects.configMap, this.place.names) };
