@@ -2,7 +2,7 @@ import { type ControlPlane, readControlPlane } from '../kube/dapr/control-plane.
 import { findControlPlane } from '../kube/dapr/find.ts';
 import type { Cluster } from '../kube/port.ts';
 import { isAtLeast } from '../pki/rules/context.ts';
-import type { ClusterPlace } from '../store/cluster/objects.ts';
+import { type ClusterPlace, configMapRef } from '../store/cluster/objects.ts';
 import { openCluster } from './open-cluster.ts';
 import type { StoreFlags } from './open-store.ts';
 
@@ -18,11 +18,18 @@ export async function openClusterSite(flags: StoreFlags, env: NodeJS.ProcessEnv)
   const cluster = await openCluster(flags, env);
   const namespace = await findControlPlane(cluster, flags.namespace);
   const controlPlane = await readControlPlane(cluster, namespace);
-  return { cluster, controlPlane, place: placeOf(cluster, controlPlane) };
+  return { cluster, controlPlane, place: await findPlace(cluster, controlPlane) };
 }
 
-/** The ConfigMap came with Dapr 1.12 (pkg/sentry/server/ca/kube.go). */
-function placeOf(cluster: Cluster, { namespace, fileNames, release }: ControlPlane): ClusterPlace {
-  const hasConfigMap = release === undefined || isAtLeast(release, 1, 12);
-  return { cluster, namespace, names: fileNames, hasConfigMap };
+/**
+ * The ConfigMap came with Dapr 1.12 (pkg/sentry/server/ca/kube.go). The tag of an image may be
+ * anybody's own, so an older one counts only where there is no ConfigMap either.
+ */
+async function findPlace(
+  cluster: Cluster,
+  { namespace, fileNames: names, release }: ControlPlane,
+): Promise<ClusterPlace> {
+  const isOld = release !== undefined && !isAtLeast(release, 1, 12);
+  const hasConfigMap = !isOld || (await cluster.get(configMapRef({ namespace }))) !== undefined;
+  return { cluster, namespace, names, hasConfigMap };
 }

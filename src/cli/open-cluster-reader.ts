@@ -26,9 +26,9 @@ export async function openClusterReader(flags: StoreFlags, env: NodeJS.ProcessEn
   return new SecretReader({ cluster, namespace, names, hasConfigMap: true }, secret);
 }
 
-/** Sentry's Deployment is asked only where the Secret has none of the usual names. */
+/** Sentry's Deployment is asked only where the Secret lacks one of the usual names. */
 async function namesIn(secret: SecretObject | undefined, cluster: Cluster, namespace: string): Promise<FileNames> {
   const keys = Object.keys(secret?.data ?? {});
-  const isUsual = keys.length === 0 || Object.values(defaultNames).some((name) => keys.includes(name));
+  const isUsual = keys.length === 0 || Object.values(defaultNames).every((name) => keys.includes(name));
   return isUsual ? defaultNames : (await readControlPlane(cluster, namespace)).fileNames;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { resources } from '../../src/kube/resources.ts';
 import { encodePrivateKey } from '../../src/pki/keys.ts';
+import type { ConfigMapObject, SecretObject } from '../../src/store/cluster/objects.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { run, runAny } from '../support/command-line.ts';
@@ -35,6 +36,20 @@ const dapr = (line: string) =>
     cwd: folder,
     env: { KUBECONFIG: server.kubeconfig(), HOME: folder, DAPR_MTLS_SETTLE: '0' },
   });
+
+test('an image with a tag of its own, below 1.12, does not hide the ConfigMap', async () => {
+  const sentry = { resource: resources.deployments, namespace: 'dapr-system', name: 'dapr-sentry' };
+  server.store.change(sentry, (deployment) =>
+    JSON.parse(
+      JSON.stringify(deployment).replace(/"image":"[^"]*dapr[^"]*"/g, '"image":"registry.example/dapr-sentry:1.4.2"'),
+    ),
+  );
+  expect((await dapr('dapr mtls renew-certificate -k --procedure replace')).status).toBe(0);
+  const bundle = { namespace: 'dapr-system', name: 'dapr-trust-bundle' };
+  const secret = server.store.get<SecretObject>({ resource: resources.secrets, ...bundle });
+  const configMap = server.store.get<ConfigMapObject>({ resource: resources.configMaps, ...bundle });
+  expect(Buffer.from(secret?.data?.['ca.crt'] ?? '', 'base64').toString()).toBe(configMap?.data?.['ca.crt']);
+});
 
 test('--restart without the right to restart is refused before the bundle is renewed', async () => {
   const secret = () =>

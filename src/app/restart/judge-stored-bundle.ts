@@ -43,9 +43,10 @@ export function assertSentryMayStart(
   });
 }
 
-/** Dapr up to 1.11 keeps the bundle in the Secret alone. */
+/** Dapr up to 1.11 keeps the bundle in the Secret alone; the tag of an image may be anybody's own. */
 function knowsConfigMap(release: ControlPlane['release'], configMap: ConfigMapObject | undefined): boolean {
-  return release ? release.major > 1 || release.minor >= 12 : configMap !== undefined;
+  if (configMap !== undefined) return true;
+  return release !== undefined && (release.major > 1 || release.minor >= 12);
 }
 
 function missing(message: string): DaprMtlsError {
