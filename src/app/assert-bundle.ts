@@ -13,6 +13,6 @@ export function assertBundle({ files }: StoredBundle, location: StoreLocation): 
 /** Where to look for a bundle that is not there. */
 export function hintForMissing({ kind }: StoreLocation): string {
   return kind === 'cluster'
-    ? 'Name the namespace of the control plane with -n, another cluster with --context, or install Dapr: `dapr init -k`.'
+    ? 'If Dapr runs there, restart nothing: `dapr-mtls check -k` says what is wrong, and `dapr-mtls repair -k --from backup` brings a copy back. Else name its namespace with -n, another cluster with --context, or install it: `dapr init -k`.'
     : 'Name the directory of the bundle with --dir, or make a bundle: `dapr-mtls init`.';
 }

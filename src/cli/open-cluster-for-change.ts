@@ -12,6 +12,8 @@ import type { Streams } from './streams.ts';
 
 /** A Sentry that has read the old Secret reads the ConfigMap within this time. */
 const longestPauseMs = 2000;
+/** Also where nothing is to be waited for: the two reads of a Sentry are milliseconds apart. */
+const shortestPauseMs = 250;
 
 /** A run stops only before its first write of the bundle, or behind its last. */
 const stoppedInCluster = {
@@ -34,13 +36,14 @@ export async function openClusterForChange(
   const site = await openClusterSite(flags, env);
   const { controlPlane, place } = site;
   const stop = installStopSwitch(stoppedInCluster);
+  const store = new ClusterStore(place, storeOptions(flags.settle * 1000, stop, streams));
   return {
-    store: new ClusterStore(place, storeOptions(flags.settle * 1000, stop, streams)),
+    store,
     settings: { settings: collectSettings((name) => controlPlane.mtls?.[name]), problem: undefined },
     trustDomain: controlPlane.trustDomain,
     daprVersion: controlPlane.release,
     place: undefined,
-    inCluster: { ...site, stop },
+    inCluster: { ...site, stop, store },
   };
 }
 
@@ -50,7 +53,7 @@ function storeOptions(settleMs: number, stop: StopSwitch, streams: Streams): Clu
     now: () => new Date(),
     sleep: stop.sleep,
     sleepThrough,
-    pauseMs: Math.min(longestPauseMs, settleMs),
+    pauseMs: Math.min(longestPauseMs, Math.max(shortestPauseMs, settleMs)),
     watchMs: settleMs,
     takeOverMs: 2 * settleMs,
     holder: `${userName()}@${hostname()}, process ${process.pid}`,

@@ -17,7 +17,7 @@ export async function performRenewal(
   const isDryRun = flags['dry-run'];
   if (!inCluster) return isDryRun ? previewRenewal(store, input) : renew(store, input);
   const { previewInCluster, renewInCluster } = await import('./renew-in-cluster.ts');
-  const renewal = { store, site: inCluster, stop: inCluster.stop, input, flags, ...surroundings };
+  const renewal = { site: inCluster, store: inCluster.store, stop: inCluster.stop, input, flags, ...surroundings };
   return isDryRun ? previewInCluster(renewal) : renewInCluster(renewal);
 }
 

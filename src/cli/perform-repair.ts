@@ -24,7 +24,12 @@ export async function performRepair(
   streams: Streams,
 ): Promise<RepairReport> {
   const { from } = flags;
-  if (from === undefined) return flags.abandon ? abandonInterrupted(store) : finishInterrupted(store);
+  if (from === undefined) {
+    const report = await (flags.abandon ? abandonInterrupted(store) : finishInterrupted(store));
+    // "Nothing was interrupted" must not be said of objects that differ for another reason.
+    if (isPublishing(store)) await store.assertUnited();
+    return report;
+  }
   if (!isPublishing(store)) {
     throw new DaprMtlsError('usage.invalid', {
       message: '--from chooses between Secret and ConfigMap, and a directory has neither',

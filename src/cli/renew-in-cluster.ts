@@ -9,16 +9,19 @@ import type { OwnerVerdict } from '../app/owners/verdict.ts';
 import { describeCutOff } from '../app/renew/cut-off-sidecars.ts';
 import { draftRenewal, type PlannedRenewal, type RenewInput, renew } from '../app/renew/renew.ts';
 import type { RenewalReport } from '../app/renew/report.ts';
+import { assignRoles } from '../app/report.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { HelmRelease, OwnerFacts } from '../kube/owners/facts.ts';
 import { findOwners } from '../kube/owners/find-owners.ts';
 import { readPods } from '../kube/pods/read-pods.ts';
 import { injectedSelector } from '../kube/pods/sidecar-pod.ts';
+import { readCertificateFile } from '../pki/reading.ts';
 import { isAtLeast } from '../pki/rules/context.ts';
 import { ownerRemarks } from '../render/owners.ts';
+import { renewalRemarks } from '../render/renewal.ts';
 import { type BundleObjects, readObjects } from '../store/cluster/objects.ts';
 import { writeSideFiles } from '../store/cluster/side-files.ts';
-import type { FoundFiles, TrustStore } from '../store/port.ts';
+import type { FoundFiles, PublishingStore } from '../store/port.ts';
 import type { ClusterSite } from './cluster-site.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { type HelmUpgrade, rehearseUpgrade, storeInRelease } from './helm/upgrade.ts';
@@ -45,7 +48,7 @@ export interface ClusterRenewFlags {
 }
 
 export interface ClusterRenewal {
-  readonly store: TrustStore;
+  readonly store: PublishingStore;
   readonly site: ClusterSite;
   readonly input: RenewInput;
   readonly flags: ClusterRenewFlags;
@@ -75,12 +78,19 @@ export async function renewInCluster(renewal: ClusterRenewal): Promise<RenewalRe
     await askAboutCutOff(renewal, planned);
   };
   const report = await renew(store, { ...input, onPlanned });
-  if (upgrade) {
-    const { release, revision } = await storeInRelease(upgrade);
-    streams.note(`Release ${release} holds the new bundle now, in its revision ${revision}\n`);
+  try {
+    if (upgrade) {
+      const { release, revision } = await storeInRelease(upgrade);
+      streams.note(`Release ${release} holds the new bundle now, in its revision ${revision}\n`);
+    }
+    if (!flags.restart || report.outcome === 'not-due') return report;
+    await restart(renewal);
+    await assertKept(store, report);
+  } catch (error) {
+    // The bundle is written: where the copy lies and what was lost must not be lost with the report.
+    for (const remark of renewalRemarks(report)) streams.warn(`${remark}\n`);
+    throw error;
   }
-  if (!flags.restart || report.outcome === 'not-due') return report;
-  await restart(renewal);
   return { ...report, restarted: true };
 }
 
@@ -242,6 +252,28 @@ function tellOfFile(streams: Streams, path: string, holdsKey: boolean): void {
 async function assertRestartable({ cluster, place }: ClusterSite): Promise<void> {
   const { rehearseRestart } = await import('./restart.ts');
   await rehearseRestart(cluster, place.namespace);
+}
+
+/**
+ * A Sentry that starts is what replaces bundles: after its start the one that was written must stand there still.
+ * @throws DaprMtlsError `store.conflict`, `store.mismatch`
+ */
+async function assertKept(store: PublishingStore, { changes }: RenewalReport): Promise<void> {
+  await store.assertUnited();
+  const { anchors, issuerChain } = (await store.read()).files;
+  const { root, issuer } = assignRoles({
+    anchors: anchors && readCertificateFile('anchors', anchors),
+    issuerChain: issuerChain && readCertificateFile('issuerChain', issuerChain),
+  });
+  const written = changes
+    .filter(({ change }) => change !== 'removed')
+    .map(({ certificate }) => certificate.fingerprint);
+  const isKept = [root, issuer].every((certificate) => certificate && written.includes(certificate.fingerprint));
+  if (written.length === 0 || isKept) return;
+  throw new DaprMtlsError('store.conflict', {
+    message: 'another bundle than the renewed one stands in the cluster after the restart',
+    hint: 'See what it is: `dapr-mtls check -k` and `dapr-mtls audit -k`. The copies: `dapr-mtls backup list -k`.',
+  });
 }
 
 /** Loaded only where it is asked for. */

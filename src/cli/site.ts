@@ -1,6 +1,6 @@
 import type { DaprVersion } from '../pki/rules/context.ts';
 import type { Place } from '../store/directory/place.ts';
-import type { TrustStore } from '../store/port.ts';
+import type { PublishingStore, TrustStore } from '../store/port.ts';
 import type { ClusterSite } from './cluster-site.ts';
 import { type FoundSettings, findSettings } from './configuration-file.ts';
 import { findTrustDomain } from './environment.ts';
@@ -24,7 +24,7 @@ export interface Site {
   /** The directory, where it is one. */
   readonly place: Place | undefined;
   /** The control plane, where it is one. */
-  readonly inCluster: (ClusterSite & { readonly stop: StopSwitch }) | undefined;
+  readonly inCluster: (ClusterSite & { readonly stop: StopSwitch; readonly store: PublishingStore }) | undefined;
 }
 
 /** @throws DaprMtlsError `usage.store`, and those of the cluster */
