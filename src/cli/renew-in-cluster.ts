@@ -9,13 +9,11 @@ import type { OwnerVerdict } from '../app/owners/verdict.ts';
 import { describeCutOff } from '../app/renew/cut-off-sidecars.ts';
 import { draftRenewal, type PlannedRenewal, type RenewInput, renew } from '../app/renew/renew.ts';
 import type { RenewalReport } from '../app/renew/report.ts';
-import { assignRoles } from '../app/report.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { HelmRelease, OwnerFacts } from '../kube/owners/facts.ts';
 import { findOwners } from '../kube/owners/find-owners.ts';
 import { readPods } from '../kube/pods/read-pods.ts';
 import { injectedSelector } from '../kube/pods/sidecar-pod.ts';
-import { readCertificateFile } from '../pki/reading.ts';
 import { isAtLeast } from '../pki/rules/context.ts';
 import { ownerRemarks } from '../render/owners.ts';
 import { renewalRemarks } from '../render/renewal.ts';
@@ -28,6 +26,7 @@ import { type HelmUpgrade, rehearseUpgrade, storeInRelease } from './helm/upgrad
 import { writeForCommit } from './helm/write-file.ts';
 import type { StopSwitch } from './stop.ts';
 import type { Streams } from './streams.ts';
+import { watchAfterRestart } from './watch-after-restart.ts';
 
 /** What a renewal in a cluster is told beside what every renewal is told. */
 export interface ClusterRenewFlags {
@@ -35,6 +34,7 @@ export interface ClusterRenewFlags {
   readonly kubeconfig: string | undefined;
   readonly restart: boolean;
   readonly timeout: number;
+  readonly settle: number;
   readonly 'image-variant': string | undefined;
   readonly 'ignore-owner': readonly string[];
   readonly 'via-helm': boolean;
@@ -85,7 +85,7 @@ export async function renewInCluster(renewal: ClusterRenewal): Promise<RenewalRe
     }
     if (!flags.restart || report.outcome === 'not-due') return report;
     await restart(renewal);
-    await assertKept(store, report);
+    await watchAfterRestart(store, report, flags.settle * 1000, { streams, stop: renewal.stop });
   } catch (error) {
     // The bundle is written: where the copy lies and what was lost must not be lost with the report.
     for (const remark of renewalRemarks(report)) streams.warn(`${remark}\n`);
@@ -252,28 +252,6 @@ function tellOfFile(streams: Streams, path: string, holdsKey: boolean): void {
 async function assertRestartable({ cluster, place }: ClusterSite): Promise<void> {
   const { rehearseRestart } = await import('./restart.ts');
   await rehearseRestart(cluster, place.namespace);
-}
-
-/**
- * A Sentry that starts is what replaces bundles: after its start the one that was written must stand there still.
- * @throws DaprMtlsError `store.conflict`, `store.mismatch`
- */
-async function assertKept(store: PublishingStore, { changes }: RenewalReport): Promise<void> {
-  await store.assertUnited();
-  const { anchors, issuerChain } = (await store.read()).files;
-  const { root, issuer } = assignRoles({
-    anchors: anchors && readCertificateFile('anchors', anchors),
-    issuerChain: issuerChain && readCertificateFile('issuerChain', issuerChain),
-  });
-  const written = changes
-    .filter(({ change }) => change !== 'removed')
-    .map(({ certificate }) => certificate.fingerprint);
-  const isKept = [root, issuer].every((certificate) => certificate && written.includes(certificate.fingerprint));
-  if (written.length === 0 || isKept) return;
-  throw new DaprMtlsError('store.conflict', {
-    message: 'another bundle than the renewed one stands in the cluster after the restart',
-    hint: 'See what it is: `dapr-mtls check -k` and `dapr-mtls audit -k`. The copies: `dapr-mtls backup list -k`.',
-  });
 }
 
 /** Loaded only where it is asked for. */
