@@ -1,0 +1,154 @@
+import { DaprMtlsError } from '../../errors.ts';
+
+/**
+ * same-root: a new issuer under the root whose key was given. same-key: that root anew on its key.
+ * bridge: a new root, cross-signed by the old issuer. staged: a new root that everybody trusts before
+ * anybody shows it. retire: no new certificate; what an earlier renewal left beside the root goes.
+ * replace: everything at once, where calls fail already.
+ */
+export const procedures = ['same-root', 'same-key', 'bridge', 'staged', 'retire', 'replace'] as const;
+export type Procedure = (typeof procedures)[number];
+
+/**
+ * distribute: everybody holds the new anchor. switch: Sentry signs with the new issuer. drain: no
+ * certificate of the other issuer lives. retire: the old anchor goes. The phases of an undoing bear the
+ * same names with `undo-` before them.
+ */
+export const phaseNames = [
+  'distribute',
+  'switch',
+  'drain',
+  'retire',
+  'replace',
+  'undo-switch',
+  'undo-drain',
+  'undo-distribute',
+] as const;
+export type PhaseName = (typeof phaseNames)[number];
+
+/** A bundle as it stands at one moment of the rotation. */
+export type StageName = 'before' | 'both-anchors' | 'switched' | 'after';
+
+/**
+ * verifiers-updated: whoever verifies holds what is needed. issuer-switched: every Sentry signs with the
+ * issuer of the stage. old-leaves-gone: nobody shows a certificate of another issuer any more.
+ * anchors-published: the control plane and whoever starts next hold the anchors of the stage.
+ */
+export type GateName = 'verifiers-updated' | 'issuer-switched' | 'old-leaves-gone' | 'anchors-published';
+
+/** Who is restarted in a phase, in this order. */
+export type RestartScope = 'sentry' | 'control-plane' | 'applications';
+
+export interface Phase {
+  readonly name: PhaseName;
+  /** The bundle that stands there from this phase on; undefined where nothing is written. */
+  readonly writes: StageName | undefined;
+  readonly restarts: readonly RestartScope[];
+  readonly gates: readonly GateName[];
+}
+
+/**
+ * due: not begun. begun: about to be written, perhaps written. written: what had to be written stands
+ * there, the gate is open. passed: proved.
+ */
+export type PhaseStatus = 'due' | 'begun' | 'written' | 'passed';
+
+export interface PhaseRecord extends Phase {
+  readonly status: PhaseStatus;
+  /** RFC 3339. The moment from which what starts finds the new bundle; never before the write was done. */
+  readonly writtenAt: string | undefined;
+  readonly passedAt: string | undefined;
+  /** What was seen when its gate closed. */
+  readonly evidence: readonly string[];
+}
+
+/** In base64, as the files stand in the store. */
+export interface StageRecord {
+  readonly anchors: string;
+  readonly issuerChain: string;
+  /** PEM, encrypted where the rotation has a passphrase; undefined once the rotation has ended. */
+  readonly issuerKey: string | undefined;
+}
+
+export interface RotationEvent {
+  readonly at: string;
+  /** Person, host and process. */
+  readonly by: string;
+  readonly what: string;
+}
+
+/** What a human vouches for, because no evidence can be had of it. */
+export const confirmable = ['external-clients', 'restarted', 'issuer-switched'] as const;
+export type Confirmable = (typeof confirmable)[number];
+
+export interface Confirmation {
+  readonly what: Confirmable;
+  /** The phase in which it was said; it counts for that one alone. */
+  readonly phase: PhaseName;
+  readonly by: string;
+  readonly at: string;
+}
+
+export interface SkippedWorkload {
+  /** NAMESPACE/NAME. */
+  readonly workload: string;
+  readonly by: string;
+  readonly at: string;
+}
+
+/** How old leaves go: by waiting until they have ended, or by a second restart. */
+export type Drain = 'wait' | 'restart';
+
+export interface RotationSettings {
+  readonly workloadCertTtlMs: number;
+  readonly allowedClockSkewMs: number;
+  /** Clients that joined with tokens of their own are in no audit (`tokenValidators`). */
+  readonly hasExternalClients: boolean;
+  readonly drain: Drain;
+  /** Where a directory's Sentry listens: host:port. */
+  readonly sentryAddress: string | undefined;
+}
+
+export type RotationState = 'running' | 'done' | 'undone';
+
+/** Everything that whoever goes on has to know. It is written before the next thing is begun. */
+export interface RotationRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly state: RotationState;
+  readonly procedure: Procedure;
+  readonly reasons: readonly string[];
+  readonly startedAt: string;
+  readonly startedBy: string;
+  readonly phases: readonly PhaseRecord[];
+  readonly stages: Readonly<Partial<Record<StageName, StageRecord>>>;
+  /** Whether the keys of the stages are encrypted. */
+  readonly encrypted: boolean;
+  readonly settings: RotationSettings;
+  readonly confirmations: readonly Confirmation[];
+  readonly skipped: readonly SkippedWorkload[];
+  readonly history: readonly RotationEvent[];
+}
+
+/** @throws DaprMtlsError `store.damaged` */
+export function decodeRecord(content: Buffer): RotationRecord {
+  try {
+    const record = JSON.parse(content.toString('utf8')) as Partial<RotationRecord> | null;
+    if (record?.version === 1 && Array.isArray(record.phases) && record.stages) return record as RotationRecord;
+  } catch {
+    // The same mend as for a record of another program.
+  }
+  throw new DaprMtlsError('store.damaged', {
+    message: 'the record of the rotation cannot be read, or a newer version of this program wrote it',
+    hint: 'Use the newest version. Whether the bundle is well tells `dapr-mtls check`; copies: `dapr-mtls backup list`.',
+  });
+}
+
+export function encodeRecord(record: RotationRecord): Buffer {
+  return Buffer.from(`${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/** The phase that is under way or next; undefined when all have passed. */
+export function currentPhase({ phases }: RotationRecord): PhaseRecord | undefined {
+  return phases.find(({ status }) => status !== 'passed');
+}
