@@ -57,6 +57,8 @@ export interface PhaseRecord extends Phase {
   readonly status: PhaseStatus;
   /** RFC 3339. The moment from which what starts finds the new bundle; never before the write was done. */
   readonly writtenAt: string | undefined;
+  /** When everybody whom this program restarts in this phase had come back. */
+  readonly restartedAt: string | undefined;
   readonly passedAt: string | undefined;
   /** What was seen when its gate closed. */
   readonly evidence: readonly string[];

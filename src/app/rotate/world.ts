@@ -5,6 +5,7 @@ import type { PodWorkload } from '../../kube/pods/workload.ts';
  * remembered: each look gathers it anew.
  */
 export interface World {
+  /** As `RotationSite.instant` tells it. */
   readonly at: Date;
   /** Undefined where nobody can list them: the daprds of a directory. */
   readonly sidecars: readonly Sidecar[] | undefined;
@@ -47,14 +48,18 @@ export type Handout =
 
 export type SentryView =
   /** DER, leaf first. */
-  | { readonly kind: 'shown'; readonly chain: readonly Buffer[] }
-  | { readonly kind: 'unknown'; readonly reason: string };
+  { readonly kind: 'shown'; readonly chain: readonly Buffer[] } | { readonly kind: 'unknown'; readonly reason: string };
 
 /** Where a rotation takes place, beside the store of its bundle. */
 export interface RotationSite {
   readonly kind: 'directory' | 'cluster';
   /** @throws DaprMtlsError `cluster.*` */
   gather(): Promise<World>;
+  /**
+   * The time now, by the clock that `createdAt` and `startedAt` are told by: the API server's (the
+   * creationTimestamp of a dry-run create, for instance), because this machine's may be off.
+   */
+  instant(): Promise<Date>;
   /**
    * Restarts those of the scope that started before an instant (of a cluster), or runs the command that
    * was given for it (of a directory), and waits until they are well. Resumable: what has been restarted
