@@ -2,7 +2,7 @@ import { clusterRemark, describeCluster } from '../app/cluster-report.ts';
 import { keepLedger } from '../app/restart/failure.ts';
 import { defaultTimeoutMs, type RestartOptions } from '../app/restart/options.ts';
 import { planApplicationsRestart } from '../app/restart/plan-applications.ts';
-import { planControlPlaneRestart } from '../app/restart/plan-control-plane.ts';
+import { planControlPlaneRestart, rehearseControlPlaneRestart } from '../app/restart/plan-control-plane.ts';
 import { describeLedger } from '../app/restart/progress.ts';
 import { type RestartReport, reportRestart } from '../app/restart/report.ts';
 import { carryOutApplications } from '../app/restart/restart-applications.ts';
@@ -22,6 +22,8 @@ export interface RestartSurroundings {
   readonly isQuiet: boolean;
 }
 
+const now = () => new Date();
+
 /**
  * Lets a restart run under a display of its progress; a signal stops it between two requests.
  * @param hint how to go on after a signal
@@ -36,7 +38,7 @@ async function runRestart(
   const { onProgress, ledger } = keepLedger(display.show);
   try {
     return await restart({
-      clock: { now: () => new Date(), sleep: stop.sleep },
+      clock: { now, sleep: stop.sleep },
       assertRunning: stop.assertRunning,
       onProgress,
     });
@@ -66,7 +68,7 @@ export async function restartAfterRenewal(
 
 /** @throws DaprMtlsError what would keep that restart from being carried out; nothing is restarted */
 export async function rehearseRestart(cluster: Cluster, namespace: string): Promise<void> {
-  await planControlPlaneRestart(cluster, namespace);
+  await rehearseControlPlaneRestart(cluster, namespace);
 }
 
 interface PerformFlags {
@@ -96,7 +98,7 @@ export async function performRestart(
       carryOutApplications(cluster, plan, { ...options, timeoutMs, maxParallel }),
     );
   }
-  const plan = await planControlPlaneRestart(cluster, controlPlaneNamespace);
+  const plan = await planControlPlaneRestart(cluster, controlPlaneNamespace, now());
   if (isDryRun) return reportRestart(cluster.location, plan, undefined);
   const hint =
     'What was begun goes on in the cluster. Run the same command again: it restarts all of them in their order.';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { planApplicationsRestart } from '../../src/app/restart/plan-applications.ts';
+import { rehearseControlPlaneRestart } from '../../src/app/restart/plan-control-plane.ts';
 import type { RestartProgress } from '../../src/app/restart/progress.ts';
 import { carryOutApplications } from '../../src/app/restart/restart-applications.ts';
 import { restartControlPlane } from '../../src/app/restart/restart-control-plane.ts';
@@ -11,15 +12,16 @@ import { waitForRollout } from '../../src/kube/rollout/wait-for-rollout.ts';
 import { type RollingWorkload, workloadRef } from '../../src/kube/rollout/workload.ts';
 import { type ApiRequest, matches } from '../support/api-server/request.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
+import { makeBundle } from '../support/bundles.ts';
 import { injectedPods, injectedWorkload } from '../support/dapr/injected-pods.ts';
 import { statusOf } from '../support/dapr/rollout.ts';
 import { runningControlPlane } from '../support/dapr-control-plane.ts';
-import { readForeignBundle } from '../support/fixtures.ts';
 import { openClient } from './kube-client.ts';
 
 const system = 'dapr-system';
 const sentry = workloadRef('Deployment', system, 'dapr-sentry');
-const anchors = readForeignBundle('sentry-1.17').anchors.toString();
+const { files: bundle } = await makeBundle({ at: new Date() });
+const anchors = bundle.anchors.toString();
 
 let server: ApiServer;
 let cluster: Cluster;
@@ -34,13 +36,13 @@ afterEach(async () => {
 });
 
 /** Time that passes only in sleep, and then at once. */
-function quickClock(): Clock & { readonly elapsedMs: () => number } {
-  let nowMs = 0;
+function quickClock(beginMs = 0): Clock & { readonly elapsedMs: () => number } {
+  let elapsedMs = 0;
   return {
-    now: () => new Date(nowMs),
-    elapsedMs: () => nowMs,
+    now: () => new Date(beginMs + elapsedMs),
+    elapsedMs: () => elapsedMs,
     sleep: async (ms) => {
-      nowMs += ms;
+      elapsedMs += ms;
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
@@ -61,8 +63,7 @@ const realClock: Clock = {
 };
 
 const running = { assertRunning: () => {} };
-const install = () =>
-  server.store.put(...(runningControlPlane({ bundle: readForeignBundle('sentry-1.17') }) as KubeObject[]));
+const install = () => server.store.put(...(runningControlPlane({ bundle }) as KubeObject[]));
 
 const isWorkload = ({ kind }: { kind?: string | undefined }) => kind === 'Deployment' || kind === 'StatefulSet';
 
@@ -322,7 +323,7 @@ describe('the control plane', () => {
       ],
     ],
   ])('of Dapr %s is what that version has', async (version, workloads) => {
-    server.store.put(...(runningControlPlane({ version, bundle: readForeignBundle('sentry-1.17') }) as KubeObject[]));
+    server.store.put(...(runningControlPlane({ version, bundle }) as KubeObject[]));
     rollEverything();
     const { progress, ...rest } = options();
     await restartControlPlane(cluster, rest);
@@ -332,16 +333,14 @@ describe('the control plane', () => {
 
   test('of a Sentry with other file names is compared under these', async () => {
     const issuerFilenames = { ca: 'root.pem', cert: 'tls.crt', key: 'tls.key' };
-    server.store.put(
-      ...(runningControlPlane({ issuerFilenames, bundle: readForeignBundle('sentry-1.17') }) as KubeObject[]),
-    );
+    server.store.put(...(runningControlPlane({ issuerFilenames, bundle }) as KubeObject[]));
     rollEverything();
     expect((await restartControlPlane(cluster, options())).outcome).toBe('restarted');
   });
 
   test('the time is one for all of it', async () => {
     install();
-    const clock = quickClock();
+    const clock = quickClock(Date.now());
     // Each service would come back in half of the time, and three of them do not fit into it.
     const begun = new Map<string, number>();
     server.onRequest(({ target }) => {
@@ -385,6 +384,20 @@ describe('the control plane', () => {
     const { remarks, outcome } = await restartControlPlane(cluster, options());
     expect(outcome).toBe('restarted');
     expect(remarks).toEqual(['There is no webhook dapr-sidecar-injector: new pods get no sidecar']);
+  });
+
+  test('is left alone while Sentry would refuse its bundle, and may be rehearsed for another one', async () => {
+    const clock = quickClock(Date.now() + 366 * 86_400_000);
+    install();
+    const failure = await restartControlPlane(cluster, { ...options(), clock }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'trust.refused',
+      message: expect.stringMatching(/and does not come back: .*expired.*; nothing was restarted$/),
+    });
+    expect(patches()).toEqual([]);
+    await rehearseControlPlaneRestart(cluster, system);
+    expect(patches()).toHaveLength(5);
+    expect(patches().every(isRehearsal)).toBe(true);
   });
 
   test('the key of the bundle is in no message', async () => {
@@ -460,9 +473,7 @@ describe('applications', () => {
   });
 
   test('of an old Dapr are found without the label that it did not have', async () => {
-    server.store.put(
-      ...(runningControlPlane({ version: '1.9.6', bundle: readForeignBundle('sentry-1.17') }) as KubeObject[]),
-    );
+    server.store.put(...(runningControlPlane({ version: '1.9.6', bundle }) as KubeObject[]));
     server.store.put(...(injectedWorkload({ anchors, version: '1.9.6' }) as KubeObject[]));
     const { due } = await planApplicationsRestart(cluster, wish);
     expect(due.map(({ ref }) => ref.name)).toEqual(['checkout']);

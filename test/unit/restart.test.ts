@@ -10,7 +10,7 @@ import { judgeWebhook } from '../../src/app/restart/webhook.ts';
 import { readScope } from '../../src/cli/restart-input.ts';
 import { spin, writeLines } from '../../src/cli/restart-progress.ts';
 import { type RollingWorkload, type WorkloadKind, workloadRef } from '../../src/kube/rollout/workload.ts';
-import { readFixture } from '../support/fixtures.ts';
+import { fixtureInstant, readFixture, readForeignBundle } from '../support/fixtures.ts';
 
 const namespace = 'dapr-system';
 
@@ -79,10 +79,15 @@ describe('a Sentry that starts now', () => {
   const release = { major: 1, minor: 17, patch: 13 };
   const place = { namespace, fileNames, release };
   const metadata = { name: 'dapr-trust-bundle' };
-  const base64 = (text: string) => Buffer.from(text).toString('base64');
-  const data = { 'ca.crt': base64('A\n'), 'issuer.crt': base64('I'), 'issuer.key': base64('K') };
+  const bundle = readForeignBundle('sentry-1.17');
+  const data = {
+    'ca.crt': bundle.anchors.toString('base64'),
+    'issuer.crt': bundle.issuerChain.toString('base64'),
+    'issuer.key': bundle.issuerKey.toString('base64'),
+  };
   const secret = { metadata, data };
-  const configMap = { metadata, data: { 'ca.crt': 'A\n' } };
+  const anchors = bundle.anchors.toString();
+  const configMap = { metadata, data: { 'ca.crt': anchors } };
 
   test.each([
     ['both objects are one bundle', { secret, configMap }, place],
@@ -91,13 +96,13 @@ describe('a Sentry that starts now', () => {
     ['Dapr has no ConfigMap yet', { secret, configMap: undefined }, { ...place, release: { ...release, minor: 11 } }],
     ['there is none and the version is not known', { secret, configMap: undefined }, { ...place, release: undefined }],
   ])('takes the bundle where %s', (_, objects, where) => {
-    expect(() => assertSentryMayStart(objects, where)).not.toThrow();
+    expect(() => assertSentryMayStart(objects, where, fixtureInstant)).not.toThrow();
   });
 
   test.each([
     [
       'differ by a byte',
-      { secret, configMap: { metadata, data: { 'ca.crt': 'A' } } },
+      { secret, configMap: { metadata, data: { 'ca.crt': anchors.trimEnd() } } },
       'store.mismatch',
       'makes a new root',
     ],
@@ -118,9 +123,60 @@ describe('a Sentry that starts now', () => {
       'exits',
     ],
   ])('is not let loose on objects that %s', (_, objects, code, message) => {
-    const assertion = () => assertSentryMayStart(objects, place);
+    const assertion = () => assertSentryMayStart(objects, place, fixtureInstant);
     expect(assertion).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) }));
     expect(assertion).toThrow('nothing was restarted');
+  });
+
+  const withSecret = (name: string, bytes: Buffer) => ({
+    metadata,
+    data: { ...data, [name]: bytes.toString('base64') },
+  });
+  const other = readForeignBundle('sentry-1.18');
+
+  test.each([
+    ['has ended', { secret, configMap }, new Date('2028-01-01T00:00:00Z'), 'expired'],
+    [
+      'is of another root',
+      {
+        secret: {
+          metadata,
+          data: {
+            ...withSecret('issuer.crt', other.issuerChain).data,
+            'issuer.key': other.issuerKey.toString('base64'),
+          },
+        },
+        configMap,
+      },
+      fixtureInstant,
+      'issuer chain does not belong to trust anchors',
+    ],
+    [
+      'has the key of another',
+      { secret: withSecret('issuer.key', other.issuerKey), configMap },
+      fixtureInstant,
+      'does not match',
+    ],
+    [
+      'is no PEM',
+      { secret: withSecret('issuer.crt', Buffer.from('x')), configMap },
+      fixtureInstant,
+      'no certificates found',
+    ],
+    [
+      'is no PEM, and the ConfigMap is not read',
+      { secret: withSecret('issuer.key', Buffer.from('x')), configMap: 'unread' as const },
+      fixtureInstant,
+      'not PEM',
+    ],
+  ])('is not let loose on a bundle whose issuer %s', (_, objects, at, reason) => {
+    expect(() => assertSentryMayStart(objects, place, at)).toThrow(
+      expect.objectContaining({
+        code: 'trust.refused',
+        message: expect.stringMatching(new RegExp(`${reason}.*nothing was restarted$`)),
+        hint: expect.stringContaining('dapr-mtls repair -k --from backup'),
+      }),
+    );
   });
 });
 

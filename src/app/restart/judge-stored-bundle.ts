@@ -2,6 +2,7 @@ import { DaprMtlsError } from '../../errors.ts';
 import type { ControlPlane } from '../../kube/dapr/control-plane.ts';
 import { trustBundleName } from '../../kube/dapr/services.ts';
 import type { KubeObject } from '../../kube/port.ts';
+import { whySentryRefuses } from '../../pki/sentry.ts';
 
 interface DataObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -15,16 +16,21 @@ export interface StoredObjects {
   readonly configMap: ConfigMapObject | undefined | 'unread';
 }
 
+type Place = Pick<ControlPlane, 'namespace' | 'fileNames' | 'release'>;
+
 /**
- * That a Sentry which starts now takes the bundle as it is. It makes a new root, and cuts off every
- * running sidecar, if the Secret lacks a part or the two objects differ by a byte; it exits if one of
- * them is missing (pkg/sentry/server/ca/kube.go). What may not be read is not judged.
- * @throws DaprMtlsError `store.missing`, `store.mismatch`
+ * That a Sentry which starts at that instant takes the bundle as it is. It makes a new root, and cuts
+ * off every running sidecar, if the Secret lacks a part or the two objects differ by a byte; it exits if
+ * one of them is missing, or if it refuses what they hold (pkg/sentry/server/ca/kube.go, validate.go).
+ * What may not be read is not judged.
+ * @throws DaprMtlsError `store.missing`, `store.mismatch`, `trust.refused`
  */
-export function assertSentryMayStart(
-  { secret, configMap }: StoredObjects,
-  { namespace, fileNames, release }: Pick<ControlPlane, 'namespace' | 'fileNames' | 'release'>,
-): void {
+export function assertSentryMayStart(objects: StoredObjects, place: Place, at: Date): void {
+  assertWhole(objects, place);
+  assertAccepted(objects, place, at);
+}
+
+function assertWhole({ secret, configMap }: StoredObjects, { namespace, fileNames, release }: Place): void {
   const where = `${namespace}/${trustBundleName}`;
   if (secret !== 'unread') {
     const lacking = Object.values(fileNames).find((name) => !secret?.data?.[name]);
@@ -36,10 +42,24 @@ export function assertSentryMayStart(
   const anchors = configMap.data?.[fileNames.anchors];
   if (!anchors)
     throw missing(`the ConfigMap ${where} has no ${fileNames.anchors}: a Sentry that starts now makes a new root`);
-  if (secret === 'unread' || secret.data?.[fileNames.anchors] === Buffer.from(anchors).toString('base64')) return;
+  if (secret === 'unread' || secret?.data?.[fileNames.anchors] === Buffer.from(anchors).toString('base64')) return;
   throw new DaprMtlsError('store.mismatch', {
     message: `Secret and ConfigMap ${where} hold different ${fileNames.anchors}: a Sentry that starts now makes a new root, and cuts off every sidecar; nothing was restarted`,
     hint: 'Make them one bundle again: `dapr-mtls repair -k --from secret` or `--from configmap`.',
+  });
+}
+
+/** A Sentry that runs may serve for weeks on what it would refuse at its start. */
+function assertAccepted({ secret }: StoredObjects, { namespace, fileNames }: Place, at: Date): void {
+  if (secret === 'unread') return;
+  const read = (name: string) => Buffer.from(secret?.data?.[name] ?? '', 'base64');
+  const { anchors, issuerChain, issuerKey } = fileNames;
+  const files = { anchors: read(anchors), issuerChain: read(issuerChain), issuerKey: read(issuerKey) };
+  const refusal = whySentryRefuses(files, at);
+  if (refusal === undefined) return;
+  throw new DaprMtlsError('trust.refused', {
+    message: `a Sentry that starts now refuses the bundle in ${namespace}/${trustBundleName}, and does not come back: ${refusal}; nothing was restarted`,
+    hint: 'See what is wrong: `dapr-mtls check -k`. A copy from before: `dapr-mtls repair -k --from backup`; what has ended is renewed: `dapr-mtls renew-certificate -k`.',
   });
 }
 

@@ -26,12 +26,17 @@ interface FoundService {
  * What a restart of the control plane would do, in its order. Everything that can be known to go wrong
  * is told here, before anything is restarted: a bundle on which a starting Sentry would exit or make a
  * new root, a paused Deployment, a right that is missing. Writes nothing.
- * @throws DaprMtlsError `dapr.missing`, `store.missing`, `store.mismatch`, `rollout.failed`, `cluster.*`
+ * @param at when Sentry would start
+ * @throws DaprMtlsError `dapr.missing`, `store.missing`, `store.mismatch`, `trust.refused`, `rollout.failed`, `cluster.*`
  */
-export async function planControlPlaneRestart(cluster: Cluster, namespace: string): Promise<ControlPlanePlan> {
+export async function planControlPlaneRestart(
+  cluster: Cluster,
+  namespace: string,
+  at: Date,
+): Promise<ControlPlanePlan> {
   const bundleRef = { namespace, name: trustBundleName };
   const [services, controlPlane, secret, configMap] = await Promise.all([
-    Promise.all(controlPlaneServices.map((service) => findService(cluster, { ...service, namespace }))),
+    findServices(cluster, namespace),
     readControlPlane(cluster, namespace),
     look<SecretObject>(cluster, { resource: resources.secrets, ...bundleRef }),
     look<ConfigMapObject>(cluster, { resource: resources.configMaps, ...bundleRef }),
@@ -39,12 +44,26 @@ export async function planControlPlaneRestart(cluster: Cluster, namespace: strin
   const plan = judgeServices(services, namespace);
   const read = <T>({ presence, object }: { presence: string; object: T | undefined }) =>
     presence === 'unknown' ? 'unread' : object;
-  assertSentryMayStart({ secret: read(secret), configMap: read(configMap) }, controlPlane);
+  assertSentryMayStart({ secret: read(secret), configMap: read(configMap) }, controlPlane, at);
   await rehearseRestarts(cluster, plan.due);
   const remarks = [secret, configMap].flatMap(({ refusal }) =>
     refusal ? `Not checked whether Secret and ConfigMap hold the same anchors: ${refusal.message}` : [],
   );
   return { ...plan, remarks, scope: 'control-plane', anchorsName: controlPlane.fileNames.anchors };
+}
+
+/**
+ * What would keep the control plane from being restarted once the bundle of today has been replaced:
+ * that Sentry would refuse this one may be why.
+ * @throws DaprMtlsError `dapr.missing`, `rollout.failed`, `cluster.*`
+ */
+export async function rehearseControlPlaneRestart(cluster: Cluster, namespace: string): Promise<void> {
+  const { due } = judgeServices(await findServices(cluster, namespace), namespace);
+  await rehearseRestarts(cluster, due);
+}
+
+async function findServices(cluster: Cluster, namespace: string): Promise<FoundService[]> {
+  return await Promise.all(controlPlaneServices.map((service) => findService(cluster, { ...service, namespace })));
 }
 
 async function findService(cluster: Cluster, ref: WorkloadRef): Promise<FoundService> {

@@ -20,7 +20,8 @@ export async function restartControlPlane(
   cluster: Cluster,
   { namespace, ...options }: RestartOptions & { readonly namespace: string },
 ): Promise<RestartReport> {
-  return await carryOutControlPlane(cluster, await planControlPlaneRestart(cluster, namespace), options);
+  const plan = await planControlPlaneRestart(cluster, namespace, options.clock.now());
+  return await carryOutControlPlane(cluster, plan, options);
 }
 
 /** Carries out a plan that may have been shown before. */

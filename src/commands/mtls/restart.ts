@@ -9,7 +9,7 @@ export default class Restart extends MtlsCommand {
   static override description =
     `Sentry first, then the injector and its webhook, operator, placement and scheduler: each is waited for as
 \`kubectl rollout status\` does before the next one is begun. Nothing is restarted while Secret and ConfigMap differ, because a Sentry
-that starts then replaces the bundle. A crash loop or a pod that finds no node is told with its reason.
+that starts then replaces the bundle, nor while Sentry would refuse what they hold and not come back. A crash loop or a pod that finds no node is told with its reason.
 
 With --apps the workloads whose pods have a sidecar, so that they take new trust anchors: a few at a time, stopping at the first that
 does not come back or comes back without its sidecar. What does not roll by itself (bare pods, Jobs, Argo Rollouts) is named.`;
@@ -25,7 +25,7 @@ does not come back or comes back without its sidecar. What does not roll by itse
       command: '<%= bin %> restart -k --apps -n shop --only deploy/checkout --timeout 900',
     },
   ];
-  static override exitCodes = [3, 5, 6, 7];
+  static override exitCodes = [3, 4, 5, 6, 7];
   static override flags = restartFlags;
 
   override async run(): Promise<void> {

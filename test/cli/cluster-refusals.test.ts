@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { resources } from '../../src/kube/resources.ts';
+import type { SecretObject } from '../../src/store/cluster/objects.ts';
+import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
+import { makeBundle } from '../support/bundles.ts';
+import { run } from '../support/command-line.ts';
+import { runningControlPlane } from '../support/dapr-control-plane.ts';
+import { makeFolder } from '../support/workplace.ts';
+
+const folder = makeFolder('cluster-refusals');
+const { files } = await makeBundle({ at: new Date() });
+const stranger = await makeBundle({ at: new Date() });
+const system = 'dapr-system';
+const secret = { resource: resources.secrets, namespace: system, name: 'dapr-trust-bundle' };
+
+let server: ApiServer;
+
+beforeEach(async () => {
+  server = await startApiServer();
+  server.store.put(...runningControlPlane({ bundle: files }));
+});
+afterEach(() => server.stop());
+
+const daprMtls = (line: string) =>
+  run(line.split(' '), { cwd: folder, env: { KUBECONFIG: server.kubeconfig(), HOME: folder, DAPR_MTLS_SETTLE: '0' } });
+
+const writes = () => server.requests.filter(({ method, query }) => method === 'PATCH' && !query.has('dryRun'));
+
+test.each(['restart -k', 'restart -k --dry-run'])('%s leaves a Sentry alone that would not come back', async (line) => {
+  server.store.change<SecretObject>(secret, (object) => ({
+    ...object,
+    data: { ...object.data, 'issuer.key': stranger.files.issuerKey.toString('base64') },
+  }));
+  const { status, stdout, stderr } = await daprMtls(line);
+  expect({ status, stdout }).toEqual({ status: 4, stdout: '' });
+  expect(stderr).toMatch(/issuer key does not match issuer certificate; nothing was restarted/);
+  expect(stderr).toContain('dapr-mtls repair -k --from backup');
+  expect(writes()).toEqual([]);
+});
