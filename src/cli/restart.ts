@@ -4,7 +4,7 @@ import { defaultTimeoutMs, type RestartOptions } from '../app/restart/options.ts
 import { planApplicationsRestart } from '../app/restart/plan-applications.ts';
 import { planControlPlaneRestart, rehearseControlPlaneRestart } from '../app/restart/plan-control-plane.ts';
 import { describeLedger } from '../app/restart/progress.ts';
-import { type RestartReport, reportRestart } from '../app/restart/report.ts';
+import { type RestartPlan, type RestartReport, reportRestart } from '../app/restart/report.ts';
 import { carryOutApplications } from '../app/restart/restart-applications.ts';
 import { carryOutControlPlane, restartControlPlane } from '../app/restart/restart-control-plane.ts';
 import { findControlPlane } from '../kube/dapr/find.ts';
@@ -92,17 +92,23 @@ export async function performRestart(
   const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
   if (applications) {
     const plan = await planApplicationsRestart(cluster, { ...applications, controlPlaneNamespace });
-    if (isDryRun) return reportRestart(cluster.location, plan, undefined);
+    if (isDryRun) return preview(cluster, plan, surroundings.streams);
     const hint = 'What was begun goes on in the cluster. Go on with those that are not restarted: --only KIND/NAME.';
     return await runRestart({ ...surroundings, stop: installStopSwitch() }, hint, (options) =>
       carryOutApplications(cluster, plan, { ...options, timeoutMs, maxParallel }),
     );
   }
   const plan = await planControlPlaneRestart(cluster, controlPlaneNamespace, now());
-  if (isDryRun) return reportRestart(cluster.location, plan, undefined);
+  if (isDryRun) return preview(cluster, plan, surroundings.streams);
   const hint =
     'What was begun goes on in the cluster. Run the same command again: it restarts all of them in their order.';
   return await runRestart({ ...surroundings, stop: installStopSwitch() }, hint, (options) =>
     carryOutControlPlane(cluster, plan, { ...options, timeoutMs: timeoutMs ?? defaultTimeoutMs }),
   );
+}
+
+/** What a restart would tell on its way has to be told here, too. */
+function preview(cluster: Cluster, plan: RestartPlan, streams: Streams): RestartReport {
+  for (const remark of plan.remarks) streams.warn(`${remark}\n`);
+  return reportRestart(cluster.location, plan, undefined);
 }

@@ -37,3 +37,11 @@ test.each(['restart -k', 'restart -k --dry-run'])('%s leaves a Sentry alone that
   expect(stderr).toContain('dapr-mtls repair -k --from backup');
   expect(writes()).toEqual([]);
 });
+
+test.each(['text', 'json'])('a rehearsal (%s) says what it could not look at', async (format) => {
+  server.allow('admin', { allow: 'all', deny: [{ verb: 'get', resource: 'secrets' }] });
+  const { status, stdout, stderr } = await daprMtls(`restart -k --dry-run --format ${format}`);
+  expect(status).toBe(0);
+  expect(stdout).toContain('dapr-sentry');
+  expect(stderr).toMatch(/^Not checked whether Secret and ConfigMap hold the same anchors: .*secrets/m);
+});
