@@ -9,6 +9,8 @@ import type { StoredBundle, StoreLocation } from '../../store/port.ts';
 /** The bundle that is to be renewed, as far as it can be used. */
 export interface CurrentBundle {
   readonly files: StoredBundle['files'];
+  /** As Sentry and daprd read them, whatever they are. */
+  readonly visibleAnchors: readonly Certificate[];
   /** Self-signed, valid now: what somebody may hold and still verify with. */
   readonly liveAnchors: readonly Certificate[];
   readonly root: Certificate | undefined;
@@ -29,6 +31,7 @@ export function readCurrent(stored: StoredBundle, { names }: StoreLocation, at: 
     keyBytes && { anchors: anchorBytes, issuerChain: chainBytes, issuerKey: keyBytes };
   return {
     files: stored.files,
+    visibleAnchors: anchors,
     liveAnchors: anchors.filter((anchor) => isLive(anchor, at) && !whyNotSigned(anchor, anchor)),
     root: findRoot(anchors, issuerChain),
     issuerChain,

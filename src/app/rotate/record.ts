@@ -36,8 +36,11 @@ export type StageName = 'before' | 'both-anchors' | 'switched' | 'after';
  */
 export type GateName = 'verifiers-updated' | 'issuer-switched' | 'old-leaves-gone' | 'anchors-published';
 
-/** Who is restarted in a phase, in this order. */
-export type RestartScope = 'sentry' | 'control-plane' | 'applications';
+/**
+ * Who is restarted in a phase, in this order. services: the control plane without Sentry. Sentry stands
+ * for itself, because who restarts while an old one may still sign gets a certificate of the old issuer.
+ */
+export type RestartScope = 'sentry' | 'services' | 'applications';
 
 export interface Phase {
   readonly name: PhaseName;

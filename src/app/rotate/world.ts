@@ -1,4 +1,5 @@
 import type { PodWorkload } from '../../kube/pods/workload.ts';
+import type { RestartScope } from './record.ts';
 
 /**
  * What can be seen of everybody who verifies or shows certificates, at one moment. Nothing here is
@@ -71,7 +72,8 @@ export interface RotationSite {
 
 export interface RestartRequest {
   readonly phase: string;
-  readonly scopes: readonly ('sentry' | 'control-plane' | 'applications')[];
+  /** In this order. */
+  readonly scopes: readonly RestartScope[];
   /** Who was created or started before it is due. */
   readonly since: Date;
   /** Sidecars that are due for another reason too: those born without one of these anchors (SHA-256 of the DER). */

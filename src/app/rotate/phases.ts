@@ -1,0 +1,91 @@
+import type { Drain, Phase, Procedure } from './record.ts';
+import type { Stages } from './stages.ts';
+
+/**
+ * The order of a procedure. Each phase begins where the gates of the one before have closed, so that
+ * nobody ever shows what somebody cannot verify yet, and nothing goes that somebody still needs.
+ */
+export function phasesOf(procedure: Procedure, drain: Drain, stages: Stages): Phase[] {
+  const drained: Phase = {
+    name: 'drain',
+    writes: undefined,
+    // A certificate that is asked for anew comes from the new issuer.
+    restarts: drain === 'restart' ? ['services', 'applications'] : [],
+    gates: ['old-leaves-gone'],
+  };
+  const retired: Phase = {
+    name: 'retire',
+    writes: 'after',
+    restarts: ['sentry', 'services'],
+    gates: ['issuer-switched', 'anchors-published'],
+  };
+  switch (procedure) {
+    case 'same-root':
+      return [{ name: 'switch', writes: 'after', restarts: ['sentry'], gates: ['issuer-switched'] }];
+    case 'staged':
+      return [
+        {
+          name: 'distribute',
+          writes: 'both-anchors',
+          restarts: ['sentry', 'services', 'applications'],
+          gates: ['verifiers-updated'],
+        },
+        { name: 'switch', writes: 'switched', restarts: ['sentry'], gates: ['issuer-switched'] },
+        drained,
+        retired,
+      ];
+    case 'same-key':
+    case 'bridge':
+      return [
+        { name: 'switch', writes: 'switched', restarts: ['sentry'], gates: ['issuer-switched'] },
+        { name: 'distribute', writes: undefined, restarts: ['services', 'applications'], gates: ['verifiers-updated'] },
+        drained,
+        retired,
+      ];
+    case 'retire':
+      return [
+        // Nothing is written, but from now on it is known which issuer everybody's certificates are of.
+        { name: 'switch', writes: undefined, restarts: ['sentry'], gates: ['issuer-switched'] },
+        { name: 'distribute', writes: undefined, restarts: ['services', 'applications'], gates: ['verifiers-updated'] },
+        drained,
+        retired,
+      ];
+    case 'replace': {
+      const replaced: Phase = {
+        name: 'replace',
+        writes: 'switched',
+        restarts: ['sentry', 'services', 'applications'],
+        gates: ['issuer-switched', 'verifiers-updated'],
+      };
+      return stages.switched === stages.after ? [replaced] : [replaced, drained, retired];
+    }
+  }
+}
+
+/**
+ * The way back. Before anybody has shown a certificate of the new issuer the new anchor simply goes;
+ * after that the old issuer signs again while everybody holds both anchors, and the new anchor goes
+ * when the last certificate of the new issuer has ended.
+ * @param hasSwitched whether Sentry may have signed with the new issuer
+ */
+export function phasesBack(procedure: Procedure, hasSwitched: boolean, drain: Drain): Phase[] {
+  const restored: Phase = {
+    name: 'undo-distribute',
+    writes: 'before',
+    restarts: ['sentry', 'services'],
+    gates: ['issuer-switched', 'anchors-published'],
+  };
+  if (procedure === 'same-root')
+    return [{ name: 'undo-switch', writes: 'before', restarts: ['sentry'], gates: ['issuer-switched'] }];
+  if (!hasSwitched) return [restored];
+  return [
+    { name: 'undo-switch', writes: 'both-anchors', restarts: ['sentry'], gates: ['issuer-switched'] },
+    {
+      name: 'undo-drain',
+      writes: undefined,
+      restarts: drain === 'restart' ? ['services', 'applications'] : [],
+      gates: ['old-leaves-gone'],
+    },
+    restored,
+  ];
+}
