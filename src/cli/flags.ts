@@ -135,7 +135,7 @@ export const warnBeforeFlag = {
 export const changeFlags = {
   settle: Flags.custom<number>({
     description:
-      'How long a directory has to rest before each step, so that no Sentry is met in the middle of a reload, and how long a cluster is watched after a change. 0 when no Sentry runs; the environment variable DAPR_MTLS_SETTLE sets it, too.',
+      'How long a directory has to rest before each step, so that no Sentry is met in the middle of a reload: 0 when no Sentry runs. In a cluster only how long both objects are watched after a change; what keeps a Sentry from making a new root there is no matter of flags. The environment variable DAPR_MTLS_SETTLE sets it, too.',
     helpValue: 'SECONDS',
     env: 'DAPR_MTLS_SETTLE',
     default: 10,
@@ -145,7 +145,7 @@ export const changeFlags = {
       if (match && Number(match[1]) <= 3600) return Number(match[1]);
       throw new DaprMtlsError('usage.invalid', {
         message: `--settle ${text} is not a number of seconds`,
-        hint: 'Write 10 or 10s; 0 when no Sentry runs.',
+        hint: 'Write 10 or 10s.',
       });
     },
   })(),

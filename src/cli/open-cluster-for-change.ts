@@ -5,15 +5,13 @@ import { collectSettings } from '../app/configuration/settings.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { ClusterProgress, ClusterStoreOptions } from '../store/cluster/change-session.ts';
 import { ClusterStore } from '../store/cluster/cluster-store.ts';
+import { isProvablyDead } from '../store/cluster/liveness.ts';
+import { identifyThisProcess } from '../store/directory/process-identity.ts';
 import { openClusterSite } from './cluster-site.ts';
+import { type ClusterWaits, chooseWaits } from './cluster-waits.ts';
 import type { ChangeFlags, Site } from './site.ts';
 import { installStopSwitch, type StopSwitch } from './stop.ts';
 import type { Streams } from './streams.ts';
-
-/** A Sentry that has read the old Secret reads the ConfigMap within this time. */
-const longestPauseMs = 2000;
-/** Also where nothing is to be waited for: the two reads of a Sentry are milliseconds apart. */
-const shortestPauseMs = 250;
 
 /** A run stops only before its first write of the bundle, or behind its last. */
 const stoppedInCluster = {
@@ -36,7 +34,8 @@ export async function openClusterForChange(
   const site = await openClusterSite(flags, env);
   const { controlPlane, place } = site;
   const stop = installStopSwitch(stoppedInCluster);
-  const store = new ClusterStore(place, storeOptions(flags.settle * 1000, stop, streams));
+  const waits = chooseWaits(flags.settle, env, site.cluster.location.server);
+  const store = new ClusterStore(place, storeOptions(waits, stop, streams));
   return {
     store,
     settings: { settings: collectSettings((name) => controlPlane.mtls?.[name]), problem: undefined },
@@ -47,16 +46,15 @@ export async function openClusterForChange(
   };
 }
 
-/** @param settleMs 0 when no Sentry runs: then nothing is waited for */
-function storeOptions(settleMs: number, stop: StopSwitch, streams: Streams): ClusterStoreOptions {
+function storeOptions(waits: ClusterWaits, stop: StopSwitch, streams: Streams): ClusterStoreOptions {
   return {
     now: () => new Date(),
     sleep: stop.sleep,
     sleepThrough,
-    pauseMs: Math.min(longestPauseMs, Math.max(shortestPauseMs, settleMs)),
-    watchMs: settleMs,
-    takeOverMs: 2 * settleMs,
+    ...waits,
     holder: `${userName()}@${hostname()}, process ${process.pid}`,
+    process: identifyThisProcess(),
+    isDead: isProvablyDead,
     newId: () => randomBytes(8).toString('hex'),
     assertRunning: stop.assertRunning,
     onProgress: progressNotes(streams),
@@ -93,6 +91,6 @@ function sentenceOf(progress: ClusterProgress): string {
         ? 'Writing Secret and ConfigMap; the ConfigMap is away meanwhile, so that no Sentry starts on two different roots'
         : 'Writing the Secret';
     case 'watching':
-      return `Watching both objects for ${Math.ceil(progress.remainingMs / 1000)} s (--settle 0 when no Sentry runs)`;
+      return `Watching both objects for ${Math.ceil(progress.remainingMs / 1000)} s (--settle SECONDS sets it)`;
   }
 }

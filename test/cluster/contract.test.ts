@@ -22,6 +22,8 @@ const missing = await whyNoCluster();
 const namespace = 'dapr-system';
 const place = { namespace };
 const renew = 'dapr mtls renew-certificate -k';
+/** The pause that users have. */
+const unhurried = { DAPR_MTLS_SETTLE: '2', DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '2000' };
 
 /** What every command reads of a control plane before it comes to its bundle. */
 const looking: readonly Grant[] = [
@@ -157,7 +159,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'the store on a real API serve
 
   test('two renewals at once from two processes: one wins, the other exits 6', async () => {
     for (let round = 0; round < 3; round++) {
-      const lines = [1, 2].map(() => dapr.run(renew, { env: { DAPR_MTLS_SETTLE: '2' } }));
+      const lines = [1, 2].map(() => dapr.run(renew, { env: unhurried }));
       const outcomes = await Promise.all(lines);
       expect(outcomes.map(({ exitCode }) => exitCode).sort(), JSON.stringify(outcomes)).toEqual([0, 6]);
       const lost = outcomes.find(({ exitCode }) => exitCode === 6);
@@ -274,7 +276,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'the store on a real API serve
 
     test('never make a new root while the built program renews, every other run killed', async () => {
       const running = startSentries(throughClient(client), place, sentries);
-      const env = { DAPR_MTLS_SETTLE: '2' };
+      const env = unhurried;
       const fates = { renewed: 0, killed: 0 };
       for (const until = Date.now() + 90_000; Date.now() < until; ) {
         const run = dapr.start(renew, { env });

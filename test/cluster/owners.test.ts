@@ -15,6 +15,7 @@ import type { FoundFiles } from '../../src/pki/reading.ts';
 import type { ClusterStoreOptions } from '../../src/store/cluster/change-session.ts';
 import { ClusterStore } from '../../src/store/cluster/cluster-store.ts';
 import { bundleName, type ClusterPlace, filesOf, readObjects } from '../../src/store/cluster/objects.ts';
+import { identifyThisProcess } from '../../src/store/directory/process-identity.ts';
 import { defaultNames } from '../../src/store/file-names.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { copyProgram, type Program } from '../support/program.ts';
@@ -452,6 +453,8 @@ const storeOptions: ClusterStoreOptions = {
   watchMs: 0,
   takeOverMs: 0,
   holder: 'tests',
+  process: identifyThisProcess(),
+  isDead: () => false,
   newId: () => 'id',
   assertRunning: () => {},
   onProgress: () => {},

@@ -18,7 +18,7 @@ export interface LineOptions {
 }
 
 /** No Sentry runs on simulated nodes, so that nothing has to be waited for. */
-const noWait = { DAPR_MTLS_SETTLE: '0' };
+const noWait = { DAPR_MTLS_SETTLE: '0', DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '250' };
 
 /** Copies the built program. It sees an environment of its own, in which there is neither helm nor another dapr. */
 export function openDapr(kubeconfig: string): Dapr {

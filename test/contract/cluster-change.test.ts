@@ -6,6 +6,7 @@ import { resources } from '../../src/kube/resources.ts';
 import { whySentryRefuses } from '../../src/pki/sentry.ts';
 import { claimKey } from '../../src/store/cluster/claim.ts';
 import { keeperName, keeperRef } from '../../src/store/cluster/keeper.ts';
+import { isProvablyDead } from '../../src/store/cluster/liveness.ts';
 import {
   bundleName,
   type ConfigMapObject,
@@ -13,6 +14,7 @@ import {
   type SecretObject,
   secretRef,
 } from '../../src/store/cluster/objects.ts';
+import { identifyThisProcess } from '../../src/store/directory/process-identity.ts';
 import type { Denial } from '../support/api-server/access.ts';
 import type { FaultAction } from '../support/api-server/faults.ts';
 import { makeBundle } from '../support/bundles.ts';
@@ -269,6 +271,14 @@ describe('two runs', () => {
     const stir = async () =>
       trust.server.store.change<SecretObject>(keeperRef(trust.place), (object) => ({ ...object, type: 'stirred' }));
     await expect(trust.renew({}, { takeOverMs: 20_000, sleep: stir })).rejects.toMatchObject({ code: 'store.locked' });
+  });
+
+  test('the claim of a run that is known to be dead is taken over at once', async () => {
+    const process = { ...identifyThisProcess(), pid: 2 ** 30 };
+    await trust.store({ process }).openForChange('the dead one');
+    const sleep = () => Promise.reject(new Error('nothing is to be waited for'));
+    expect((await trust.renew({}, { takeOverMs: 20_000, sleep, isDead: isProvablyDead })).outcome).toBe('renewed');
+    expectWhole();
   });
 });
 

@@ -39,9 +39,10 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export async function openStage(program: Program, version = '1.17.13'): Promise<Stage> {
+/** @param pauseMs between the writes of Secret and ConfigMap: the model Sentry takes no time at all */
+export async function openStage(program: Program, version = '1.17.13', pauseMs = 50): Promise<Stage> {
   const server = await startApiServer();
-  const env = { KUBECONFIG: server.kubeconfig() };
+  const env = { KUBECONFIG: server.kubeconfig(), DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: String(pauseMs) };
   const hasConfigMap = !version.startsWith('1.11');
   const get = <T extends KubeObject>(ref: Parameters<typeof server.store.get>[0]) => server.store.get<T>(ref);
   const files = () => filesOf(get<SecretObject>(secretRef(place)), defaultNames);

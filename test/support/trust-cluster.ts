@@ -16,6 +16,7 @@ import {
   type SecretObject,
   secretRef,
 } from '../../src/store/cluster/objects.ts';
+import { identifyThisProcess } from '../../src/store/directory/process-identity.ts';
 import { defaultNames } from '../../src/store/file-names.ts';
 import { type ApiServer, startApiServer } from './api-server/server.ts';
 import { makeBundle } from './bundles.ts';
@@ -83,6 +84,8 @@ const storeOptions: ClusterStoreOptions = {
   watchMs: 0,
   takeOverMs: 0,
   holder: 'tests',
+  process: identifyThisProcess(),
+  isDead: () => false,
   newId: () => randomBytes(8).toString('hex'),
   assertRunning: () => undefined,
   onProgress: () => undefined,

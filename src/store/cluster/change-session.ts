@@ -1,6 +1,7 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { type BundlePart, bundleParts, type FoundFiles } from '../../pki/reading.ts';
 import { digest } from '../digest.ts';
+import type { ProcessIdentity } from '../directory/process-identity.ts';
 import type { Backup, BackupOptions, ChangePlan, ChangeSession, RepairSession, StoredBundle } from '../port.ts';
 import { keptConfigMapOf, listBackups, planBackup, removals } from './backups.ts';
 import {
@@ -41,10 +42,13 @@ export interface ClusterStoreOptions {
   readonly pauseMs: number;
   /** How long the objects are looked at after a write. */
   readonly watchMs: number;
-  /** How long a claim must stand still until its run counts as dead. */
+  /** How long a claim must stand still until its run counts as dead, where that is not known. */
   readonly takeOverMs: number;
   /** Host and process: whom to ask for this run. */
   readonly holder: string;
+  readonly process: ProcessIdentity;
+  /** Whether the process of another run is known to be gone. */
+  readonly isDead: (process: ProcessIdentity | undefined) => boolean;
   readonly newId: () => string;
   /** Throws when the run is to stop; never asked while the ConfigMap is missing. */
   readonly assertRunning: () => void;

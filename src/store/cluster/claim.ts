@@ -1,3 +1,4 @@
+import type { ProcessIdentity } from '../directory/process-identity.ts';
 import { encodeEntry, readEntry } from './keeper.ts';
 import type { ConfigMapObject, SecretObject } from './objects.ts';
 
@@ -13,6 +14,8 @@ export interface Claim {
   readonly startedAt: string;
   /** Whom to ask: host and process. */
   readonly holder: string;
+  /** By which another run on the same machine tells that this one has died. */
+  readonly process?: ProcessIdentity;
   /** Set before the ConfigMap is deleted. */
   readonly change: ClaimedChange | null;
 }

@@ -37,10 +37,11 @@ export class ClusterStore extends ClusterReader implements PublishingStore {
     await assertAllowed(this.place, keeper);
     const left = claimOf(keeper);
     if (left) await this.#waitForOther(left, keeper);
-    const { now, newId, holder } = this.#options;
+    const { now, newId, holder, process } = this.#options;
     // What a dead run was at stays written until it is mended.
     const change = left?.change ?? null;
-    const claim: Claim = { version: 1, id: newId(), purpose, startedAt: now().toISOString(), holder, change };
+    const startedAt = now().toISOString();
+    const claim: Claim = { version: 1, id: newId(), purpose, startedAt, holder, process, change };
     const session = new ClusterSession(this.place, this.#options, claim, await this.#take(keeper, claim));
     if (!left) return session;
     try {
@@ -87,8 +88,9 @@ export class ClusterStore extends ClusterReader implements PublishingStore {
 
   /** Returns when the other run has not moved for so long that it counts as dead. @throws DaprMtlsError `store.locked` */
   async #waitForOther(claim: Claim, keeper: SecretObject | undefined): Promise<void> {
-    const { takeOverMs, sleep, onProgress, assertRunning } = this.#options;
+    const { takeOverMs, sleep, onProgress, assertRunning, isDead } = this.#options;
     const { purpose, holder } = claim;
+    if (isDead(claim.process)) return;
     const stepMs = 1000;
     for (let waitedMs = 0; waitedMs < takeOverMs; waitedMs += stepMs) {
       assertRunning();
