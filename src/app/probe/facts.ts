@@ -1,4 +1,4 @@
-import type { Rehearsal } from '../../kube/admission/dry-run-pod.ts';
+import type { NextPodRehearsal } from '../../kube/admission/rehearse-next-pod.ts';
 import type { InjectorFacts } from '../../kube/admission/webhook.ts';
 import type { ClusterReport } from '../cluster-report.ts';
 
@@ -14,7 +14,7 @@ export interface ProbeFacts {
   readonly mtlsEnabled: boolean | undefined;
   readonly bundle: BundleFacts;
   readonly injector: InjectorFacts;
-  readonly rehearsal: ProbeRehearsal;
+  readonly rehearsal: NextPodRehearsal;
   readonly handshake: HandshakeFacts;
 }
 
@@ -24,15 +24,6 @@ export interface BundleFacts {
   readonly issuerChain: Buffer | undefined;
   readonly configMapAnchors: Buffer | undefined;
   readonly unread: readonly string[];
-}
-
-export interface ProbeRehearsal {
-  readonly outcome: Rehearsal;
-  /**
-   * Whether the injector gives sidecars to pods of the one who asked: to controllers and to
-   * system:masters it does, those of others it lets pass.
-   */
-  readonly counts: boolean;
 }
 
 /** What a fresh handshake with Sentry brought; nothing of it is judged. */

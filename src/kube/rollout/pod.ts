@@ -26,7 +26,7 @@ export interface ContainerStatus {
 
 export interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly running?: object;
+  readonly running?: { readonly startedAt?: string };
   readonly terminated?: { readonly exitCode?: number; readonly reason?: string };
 }
 
