@@ -38,6 +38,11 @@ export const errorTable = {
   'key.unreadable': { exit: 4, meaning: 'A private key could not be read, or its file holds several.' },
   'key.passphrase': { exit: 4, meaning: 'An encrypted private key needs a passphrase, or the passphrase is wrong.' },
   'key.mismatch': { exit: 4, meaning: 'A private key does not belong to its certificate.' },
+  'rotation.unsafe': {
+    exit: 4,
+    meaning:
+      'Two parties that can meet while a rotation is under way would not verify each other; nothing was written.',
+  },
   'file.missing': { exit: 5, meaning: 'A file that was named does not exist.' },
   'file.exists': { exit: 5, meaning: 'A file that would be written exists already.' },
   'file.io': { exit: 5, meaning: 'Reading or writing a file failed.' },
@@ -48,7 +53,8 @@ export const errorTable = {
   'store.permission': { exit: 5, meaning: 'This user may not read or write the store.' },
   'store.full': { exit: 5, meaning: 'No space is left where the store lives.' },
   'store.work-directory': { exit: 5, meaning: 'The work directory beside the store cannot be used.' },
-  'store.damaged': { exit: 5, meaning: 'The journal or a backup in the work directory is damaged.' },
+  'store.damaged': { exit: 5, meaning: 'The journal, a backup or the record of a rotation is damaged.' },
+  'rotation.missing': { exit: 5, meaning: 'There is no rotation to go on with, to confirm or to undo.' },
   'store.locked': { exit: 6, meaning: 'Another run holds the lock, or it is not known whether its owner lives.' },
   'store.conflict': { exit: 6, meaning: 'The store changed since it was read; nothing was written.' },
   'cluster.conflict': {
@@ -63,6 +69,11 @@ export const errorTable = {
     exit: 6,
     meaning: 'Somebody else keeps these objects, a Helm release for instance, and would undo the change.',
   },
+  'rotation.running': {
+    exit: 6,
+    meaning: 'A rotation is under way, and this change would break it: go on with it, or undo it.',
+  },
+  'rotation.diverged': { exit: 6, meaning: 'The bundle is not the one that the rotation under way has recorded.' },
   'dapr.exists': { exit: 6, meaning: 'A control plane, a bundle or a release is there already; nothing was written.' },
   'rollout.failed': { exit: 7, meaning: 'A workload did not come back in time, or cannot come back at all.' },
   'tool.missing': { exit: 7, meaning: 'Neither helm nor the official dapr is there to install the chart.' },
@@ -70,6 +81,7 @@ export const errorTable = {
     exit: 7,
     meaning: 'The directory did not come to rest for the time that a running Sentry needs.',
   },
+  'rotation.waiting': { exit: 8, meaning: 'A rotation waits at a gate: run it again later, or with `--wait`.' },
 } as const satisfies Record<string, { exit: number; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -26,6 +26,13 @@ export const resources = {
   statefulSets: apps('statefulsets', 'StatefulSet'),
   daemonSets: apps('daemonsets', 'DaemonSet'),
   replicaSets: apps('replicasets', 'ReplicaSet'),
+  leases: {
+    group: 'coordination.k8s.io',
+    version: 'v1',
+    plural: 'leases',
+    kind: 'Lease',
+    namespaced: true,
+  },
   configurations: {
     group: 'dapr.io',
     version: 'v1alpha1',

@@ -21,7 +21,17 @@ const statusKinds = new Set([
   'Job',
   'Node',
 ]);
-const plainKinds = new Set(['Secret', 'ConfigMap', 'Event', 'ServiceAccount', 'Namespace', 'Node', 'Service', 'Role']);
+const plainKinds = new Set([
+  'Secret',
+  'ConfigMap',
+  'Event',
+  'Lease',
+  'ServiceAccount',
+  'Namespace',
+  'Node',
+  'Service',
+  'Role',
+]);
 const customGroups = new Set(['dapr.io', 'argoproj.io']);
 
 const kind = (resource: Resource): Kind => ({
