@@ -24,13 +24,19 @@ export async function findGo(env: Env): Promise<string | undefined> {
 }
 
 /**
- * Builds the module in `test/interop/<name>` and returns the program's path. It lies outside the
+ * Builds the module in `<base>/<name>` and returns the program's path. It lies outside the
  * checkout, keyed by Go's version (whose x509 is the judge) and by the sources in `folders`; one
  * that is there already is taken without asking the network for anything.
  */
-export async function buildGoProgram(go: string, name: string, folders: readonly string[], env: Env): Promise<string> {
+export async function buildGoProgram(
+  go: string,
+  name: string,
+  folders: readonly string[],
+  env: Env,
+  base: string = here,
+): Promise<string> {
   const cache = env.DAPR_MTLS_TEST_CACHE ?? join(homedir(), '.cache', 'dapr-mtls');
-  const built = join(cache, `${name}-${await hashSources(go, folders, env)}${executable}`);
+  const built = join(cache, `${name}-${await hashSources(go, folders, env, base)}${executable}`);
   if (await isThere(built, constants.X_OK)) return built;
 
   await mkdir(cache, { recursive: true });
@@ -38,7 +44,7 @@ export async function buildGoProgram(go: string, name: string, folders: readonly
   try {
     const product = join(workshop, name);
     await run(go, ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', '-o', product, '.'], {
-      cwd: join(here, name),
+      cwd: join(base, name),
       env: { ...env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
     });
     // Test files run side by side: each may build, the rename lets none see a half of it.
@@ -47,7 +53,7 @@ export async function buildGoProgram(go: string, name: string, folders: readonly
     });
     return built;
   } catch (error) {
-    throw new Error(`test/interop/${name} could not be built; the first time its Go modules must be within reach`, {
+    throw new Error(`${join(base, name)} could not be built; the first time its Go modules must be within reach`, {
       cause: error,
     });
   } finally {
@@ -67,15 +73,15 @@ export async function converse(program: string, requests: readonly object[]): Pr
   return answers.map((line) => JSON.parse(line) as unknown);
 }
 
-async function hashSources(go: string, folders: readonly string[], env: Env): Promise<string> {
+async function hashSources(go: string, folders: readonly string[], env: Env, base: string): Promise<string> {
   const hash = createHash('sha256');
   // From the module's own folder: its go.mod decides which Go is used.
-  const cwd = join(here, folders[0] ?? '.');
+  const cwd = join(base, folders[0] ?? '.');
   hash.update(await run(go, ['env', 'GOVERSION', 'GOOS', 'GOARCH'], { cwd, env: { ...env } }));
   for (const folder of folders) {
-    const names = await readdir(join(here, folder), { recursive: true });
+    const names = await readdir(join(base, folder), { recursive: true });
     for (const name of names.filter(isSource).sort()) {
-      hash.update(`${folder}/${name}\n`).update(await readFile(join(here, folder, name)));
+      hash.update(`${folder}/${name}\n`).update(await readFile(join(base, folder, name)));
     }
   }
   return hash.digest('hex').slice(0, 16);

@@ -1,0 +1,3 @@
+module dapr-mtls.dev/traffic
+
+go 1.24
