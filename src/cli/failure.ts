@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { DaprMtlsError } from '../errors.ts';
 import { Interrupted } from './stop.ts';
 
@@ -39,7 +40,7 @@ function describeInterruption({ signal, account }: Interrupted): Failure {
     code: 'interrupted',
     message: `stopped by ${signal}; ${message}`,
     hint,
-    exitCode: 128 + (signal === 'SIGINT' ? 2 : 15),
+    exitCode: 128 + constants.signals[signal],
   };
 }
 

@@ -10,7 +10,7 @@ import { identifyThisProcess } from '../store/directory/process-identity.ts';
 import { openClusterSite } from './cluster-site.ts';
 import { type ClusterWaits, chooseWaits } from './cluster-waits.ts';
 import type { ChangeFlags, Site } from './site.ts';
-import { installStopSwitch, type StopSwitch } from './stop.ts';
+import { installStopSwitch, type StopSignal, type StopSwitch } from './stop.ts';
 import type { Streams } from './streams.ts';
 
 /** A run stops only before its first write of the bundle, or behind its last. */
@@ -57,7 +57,26 @@ function storeOptions(waits: ClusterWaits, stop: StopSwitch, streams: Streams): 
     isDead: isProvablyDead,
     newId: () => randomBytes(8).toString('hex'),
     assertRunning: stop.assertRunning,
+    uninterrupted: (work) => stop.uninterrupted(work, answerSignals(waits.pauseMs, streams)),
     onProgress: progressNotes(streams),
+  };
+}
+
+/** Some requests beside the pause. */
+const requestsMs = 1000;
+
+/** While the ConfigMap is away people who press Ctrl-C are told why it is not obeyed yet, each time. */
+function answerSignals(pauseMs: number, streams: Streams): (signal: StopSignal) => void {
+  const startedAt = performance.now();
+  return (signal) => {
+    const leftMs = startedAt + pauseMs + requestsMs - performance.now();
+    const wait =
+      leftMs > 0
+        ? `this takes about ${Math.ceil(leftMs / 1000)} s more`
+        : 'it is tried again until the API server takes it';
+    streams.warn(
+      `${signal}: not yet. The ConfigMap is being put back, without which no Sentry starts; ${wait}. Then this run stops. Should it end now: \`dapr-mtls repair -k\`\n`,
+    );
   };
 }
 

@@ -18,10 +18,10 @@ export interface Streams {
 }
 
 export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean): Streams {
-  // A reader such as `head` that has had enough is no error.
+  // A reader such as `head` that has had enough is no error, nor is a terminal that was closed (EIO).
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     });
   }
   return {

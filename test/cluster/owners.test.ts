@@ -457,6 +457,7 @@ const storeOptions: ClusterStoreOptions = {
   isDead: () => false,
   newId: () => 'id',
   assertRunning: () => {},
+  uninterrupted: (work) => work(),
   onProgress: () => {},
 };
 

@@ -80,6 +80,68 @@ describe('Ctrl-C in a renewal of a cluster', () => {
     expect(stderr).not.toContain('directory');
   });
 
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('as often as one likes while the ConfigMap is away is answered each time: %s', async (signal, code) => {
+    await stage.reset();
+    const run = stage.start([...line, '1', '--quiet']);
+    const unhook = stage.server.onRequest((request) => {
+      if (!isWrite(request) || !matches('patch secrets dapr-trust-bundle')(request)) return;
+      unhook();
+      for (const delayMs of [50, 120, 190]) setTimeout(() => run.child.kill(signal), delayMs);
+    });
+    const { exitCode, stderr } = await run.ended;
+    expect(
+      stderr.match(new RegExp(`^${signal}: not yet\\. The ConfigMap is being put back.*repair -k`, 'gm')),
+    ).toHaveLength(3);
+    expect(stderr).toMatch(/this takes about \d s more/);
+    expect(exitCode, stderr).toBe(code);
+    expect(stderr).toContain(`Error: stopped by ${signal}; nothing is half written`);
+    expect(stage.configMap()).toBeDefined();
+    stage.expectWhole();
+  });
+
+  test('while the API server holds the new ConfigMap back says so, and waits for it', async () => {
+    await stage.reset();
+    const run = stage.start([...line, '0']);
+    const isCreate = matches('create configmaps');
+    stage.server.faults.add({ when: (one) => isWrite(one) && isCreate(one), times: 4, do: { status: 503 } });
+    const unhook = stage.server.onRequest((request) => {
+      if (!isWrite(request) || !isCreate(request)) return;
+      unhook();
+      for (const delayMs of [10, 1500]) setTimeout(() => run.child.kill('SIGINT'), delayMs);
+    });
+    const { exitCode, stderr } = await run.ended;
+    stage.server.faults.clear();
+    expect(stderr.match(/^SIGINT: not yet\./gm)).toHaveLength(2);
+    expect(stderr).toContain('it is tried again until the API server takes it');
+    expectOrderly(exitCode, stderr, 'while the ConfigMap was held back');
+  });
+
+  test('twice where nothing is away ends the run at once', async () => {
+    await stage.reset();
+    const run = stage.start([...line, '30']);
+    let isHeld = false;
+    stage.server.faults.add({ when: isWrite, do: 'hang' });
+    const unhook = stage.server.onRequest((request) => {
+      isHeld ||= isWrite(request);
+    });
+    while (!isHeld) await new Promise((resolve) => setTimeout(resolve, 10));
+    unhook();
+    run.child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(run.child.signalCode).toBeNull();
+    run.child.kill('SIGINT');
+    const { exitCode, stdout } = await run.ended;
+    stage.server.faults.clear();
+    expect(exitCode).toBe(130);
+    expect(run.child.signalCode).toBe('SIGINT');
+    expect(stdout).not.toContain('successful');
+    stage.expectWhole();
+  });
+
   test('tries on to put the ConfigMap back when the API server fails just then', async () => {
     await stage.reset();
     const run = stage.start([...line, '0.2']);

@@ -88,6 +88,7 @@ const storeOptions: ClusterStoreOptions = {
   isDead: () => false,
   newId: () => randomBytes(8).toString('hex'),
   assertRunning: () => undefined,
+  uninterrupted: (work) => work(),
   onProgress: () => undefined,
 };
 

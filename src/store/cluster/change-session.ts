@@ -52,6 +52,8 @@ export interface ClusterStoreOptions {
   readonly newId: () => string;
   /** Throws when the run is to stop; never asked while the ConfigMap is missing. */
   readonly assertRunning: () => void;
+  /** Carries to its end what goes on while the ConfigMap is missing, whoever wants the run to stop. */
+  readonly uninterrupted: <T>(work: () => Promise<T>) => Promise<T>;
   readonly onProgress: (progress: ClusterProgress) => void;
 }
 
@@ -149,11 +151,13 @@ export class ClusterSession implements RepairSession {
     const bearing = kept ?? keepConfigMap({ metadata: { name: bundleName } });
     await createSecret(this.#place, files, bearing, { dryRun: true });
     this.#options.assertRunning();
-    await this.#claimChange({ configMap: bearing, anchorsSha256: digest(files.anchors ?? Buffer.alloc(0)) });
-    if (configMap) await removeConfigMap(this.#place, configMap);
-    await createSecret(this.#place, files, bearing);
-    if (this.#place.hasConfigMap) await closeGap(this.#place, bearing, this.#pause);
-    await this.#claimChange(null);
+    await this.#options.uninterrupted(async () => {
+      await this.#claimChange({ configMap: bearing, anchorsSha256: digest(files.anchors ?? Buffer.alloc(0)) });
+      if (configMap) await removeConfigMap(this.#place, configMap);
+      await createSecret(this.#place, files, bearing);
+      if (this.#place.hasConfigMap) await closeGap(this.#place, bearing, this.#pause);
+      await this.#claimChange(null);
+    });
   }
 
   /** Carries on where a dead run stopped: the ConfigMap is made anew from what the Secret holds. */
@@ -162,7 +166,9 @@ export class ClusterSession implements RepairSession {
     // A Secret that is gone is made anew by a repair, which is this one or the next; no Sentry starts before.
     if (!filesOf(secret, this.#place.names).anchors) return;
     const isMissing = this.#place.hasConfigMap && change !== null && configMap === undefined;
-    const anchors = isMissing ? await closeGap(this.#place, change.configMap, this.#pause) : await fence(this.#place);
+    const anchors = isMissing
+      ? await this.#options.uninterrupted(() => closeGap(this.#place, change.configMap, this.#pause))
+      : await fence(this.#place);
     if (change && digest(anchors) === change.anchorsSha256) {
       this.finished = { purpose, startedAt: new Date(startedAt) };
     }
@@ -231,14 +237,16 @@ export class ClusterSession implements RepairSession {
   }
 
   async #writeBoth(change: SecretChange, anchors: Buffer, replaced: ReplacedConfigMap): Promise<void> {
-    await this.#claimChange({ configMap: replaced.kept, anchorsSha256: digest(anchors) });
-    try {
-      await writeAnchors(this.#place, change, anchors, replaced, this.#pause);
-    } catch (error) {
-      if (await this.#isClosed()) await this.#claimChange(null);
-      throw error;
-    }
-    await this.#claimChange(null);
+    await this.#options.uninterrupted(async () => {
+      await this.#claimChange({ configMap: replaced.kept, anchorsSha256: digest(anchors) });
+      try {
+        await writeAnchors(this.#place, change, anchors, replaced, this.#pause);
+      } catch (error) {
+        if (await this.#isClosed()) await this.#claimChange(null);
+        throw error;
+      }
+      await this.#claimChange(null);
+    });
   }
 
   /** Whether the ConfigMap is there, so that nothing is left to mend. */
