@@ -15,9 +15,7 @@ export type GroupedPod = Pick<SidecarPod, 'namespace' | 'phase' | 'workload' | '
  * Pure: groups pods by the workload at the end of their owner chain. Pods that have ended do not
  * count, nor do those that are going: whatever replaces them has the new anchors.
  */
-export function groupByWorkload(
-  pods: Iterable<Pick<SidecarPod, 'namespace' | 'phase' | 'workload' | 'deletionTimestamp'>>,
-): Applications {
+export function groupByWorkload(pods: Iterable<GroupedPod>): Applications {
   const groups = new Map<string, { kind: string; namespace: string; name: string; pods: number }>();
   for (const { namespace, phase, workload, deletionTimestamp } of pods) {
     if (deletionTimestamp || phase === 'Succeeded' || phase === 'Failed') continue;

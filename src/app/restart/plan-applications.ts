@@ -5,8 +5,9 @@ import type { Cluster } from '../../kube/port.ts';
 import { readWorkload } from '../../kube/rollout/read-workload.ts';
 import { whyNotRestartable } from '../../kube/rollout/restart-workload.ts';
 import type { RollingWorkload } from '../../kube/rollout/workload.ts';
-import { type Applications, type GroupedPod, groupByWorkload, nameApplication, whatToDo } from './applications.ts';
+import { type Applications, groupByWorkload, nameApplication, whatToDo } from './applications.ts';
 import { chooseApplications, type WorkloadName } from './choose-applications.ts';
+import { type DatedPod, type DueWish, findDueWorkloads, isRestartBegun, judgeLack, keepDue } from './due.ts';
 import { rehearseRestarts, requestsAtOnce } from './rehearse.ts';
 import type { DueRestart, LeftWorkload, RestartPlan } from './report.ts';
 import { runInTurns } from './run-in-turns.ts';
@@ -22,6 +23,8 @@ export interface ApplicationsWish {
   readonly namespace: string | undefined;
   /** Empty: every workload with a sidecar. */
   readonly only: readonly WorkloadName[];
+  /** Undefined: whatever its age. */
+  readonly due?: DueWish;
 }
 
 /**
@@ -30,21 +33,28 @@ export interface ApplicationsWish {
  */
 export async function planApplicationsRestart(
   cluster: Cluster,
-  { controlPlaneNamespace, namespace, only }: ApplicationsWish,
+  { controlPlaneNamespace, namespace, only, due: wish }: ApplicationsWish,
 ): Promise<ApplicationsPlan> {
   const controlPlane = await readControlPlane(cluster, controlPlaneNamespace);
   // Injectors before 1.11 label nothing; without a version nothing is taken for granted.
   const { release } = controlPlane;
   const labels = release !== undefined && (release.major > 1 || release.minor >= 11);
-  const pods: GroupedPod[] = [];
+  const lacksAnchor = judgeLack(wish?.neededAnchors ?? []);
+  const pods: DatedPod[] = [];
   // Of each pod little is kept: its anchors alone are two kilobytes.
   for await (const pod of readPods(cluster, { namespace, labelSelector: labels ? injectedSelector : undefined })) {
-    const { namespace, phase, workload, deletionTimestamp } = pod;
-    pods.push({ namespace, phase, workload, deletionTimestamp });
+    const { namespace, phase, workload, deletionTimestamp, createdAt } = pod;
+    pods.push({ namespace, phase, workload, deletionTimestamp, createdAt, lacksAnchor: lacksAnchor(pod) });
   }
-  const chosen = chooseApplications(groupByWorkload(pods), only);
+  const found = chooseApplications(groupByWorkload(pods), only);
+  const dueWorkloads = wish && findDueWorkloads(pods, wish);
+  const chosen = dueWorkloads ? keepDue(found, dueWorkloads) : found;
   const looked = await runInTurns(chosen.due, requestsAtOnce, async ({ ref }) => readWorkload(cluster, ref));
-  const { due, left, remarks } = judgeApplications(chosen, looked);
+  const { due, left, remarks } = judgeApplications(chosen, looked, ({ ref }, workload) => {
+    if (!wish) return false;
+    const key = `${ref.namespace}/${ref.resource.kind}/${ref.name}`;
+    return isRestartBegun(workload, wish.since, dueWorkloads?.get(key)?.lackingFrom);
+  });
   await rehearseRestarts(cluster, due);
   return {
     scope: 'applications',
@@ -56,10 +66,15 @@ export async function planApplicationsRestart(
   };
 }
 
-/** Pure: sorts out what would not roll. @param workloads in the order of `due`; undefined where there is none */
+/**
+ * Pure: sorts out what would not roll.
+ * @param workloads in the order of `due`; undefined where there is none
+ * @param isBegun whether a restart is only to be waited for
+ */
 export function judgeApplications(
   { due, left }: Applications,
   workloads: readonly (RollingWorkload | undefined)[],
+  isBegun: (restart: DueRestart, workload: RollingWorkload) => boolean = () => false,
 ): Pick<RestartPlan, 'due' | 'left' | 'remarks'> {
   const rolling: DueRestart[] = [];
   const leftHere: LeftWorkload[] = [];
@@ -74,7 +89,7 @@ export function judgeApplications(
       leftHere.push({ ...parts, action: 'by-hand', reason: `it is not there: ${whatToDo('ReplicaSet', '', '')}` });
     } else if (reason) leftHere.push({ ...parts, action: 'skipped', reason });
     else {
-      rolling.push(restart);
+      rolling.push(isBegun(restart, workload) ? { ...restart, isBegun: true } : restart);
       const partition = workload.spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
       if (partition > 0) {
         remarks.push(`${nameApplication(ref)} has partition ${partition}: its pods below that number are not replaced`);

@@ -1,11 +1,17 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { look, readControlPlane } from '../../kube/dapr/control-plane.ts';
-import { controlPlaneServices, sentryName, trustBundleName } from '../../kube/dapr/services.ts';
+import {
+  type ControlPlaneService,
+  controlPlaneServices,
+  sentryName,
+  trustBundleName,
+} from '../../kube/dapr/services.ts';
 import type { Cluster } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
-import { readWorkload } from '../../kube/rollout/read-workload.ts';
+import { readPodsOf, readWorkload } from '../../kube/rollout/read-workload.ts';
 import { whyNotRestartable } from '../../kube/rollout/restart-workload.ts';
 import { nameWorkload, type RollingWorkload, type WorkloadRef } from '../../kube/rollout/workload.ts';
+import { isRestartBegun, isServiceFresh } from './due.ts';
 import { assertSentryMayStart, type ConfigMapObject, type SecretObject } from './judge-stored-bundle.ts';
 import { rehearseRestarts } from './rehearse.ts';
 import type { RestartPlan } from './report.ts';
@@ -16,10 +22,21 @@ export interface ControlPlanePlan extends RestartPlan {
   readonly anchorsName: string;
 }
 
+/** Which services are restarted. */
+export interface ServicesWish {
+  /** Sentry, where it is not among them, is only waited for: whoever starts asks it for a certificate. */
+  readonly services: readonly ControlPlaneService[];
+  /** Those that are as young, or whose restart has been begun since, are only waited for. Undefined: none are. */
+  readonly since: Date | undefined;
+}
+
+const everything: ServicesWish = { services: controlPlaneServices, since: undefined };
+
 /** A service of the control plane as it was found. */
 interface FoundService {
   readonly ref: WorkloadRef;
   readonly workload: RollingWorkload | undefined;
+  readonly isBegun?: boolean;
 }
 
 /**
@@ -33,10 +50,11 @@ export async function planControlPlaneRestart(
   cluster: Cluster,
   namespace: string,
   at: Date,
+  wish: ServicesWish = everything,
 ): Promise<ControlPlanePlan> {
   const bundleRef = { namespace, name: trustBundleName };
   const [services, controlPlane, secret, configMap] = await Promise.all([
-    findServices(cluster, namespace),
+    findServices(cluster, namespace, wish),
     readControlPlane(cluster, namespace),
     look<SecretObject>(cluster, { resource: resources.secrets, ...bundleRef }),
     look<ConfigMapObject>(cluster, { resource: resources.configMaps, ...bundleRef }),
@@ -58,16 +76,30 @@ export async function planControlPlaneRestart(
  * @throws DaprMtlsError `dapr.missing`, `rollout.failed`, `cluster.*`
  */
 export async function rehearseControlPlaneRestart(cluster: Cluster, namespace: string): Promise<void> {
-  const { due } = judgeServices(await findServices(cluster, namespace), namespace);
+  const { due } = judgeServices(await findServices(cluster, namespace, everything), namespace);
   await rehearseRestarts(cluster, due);
 }
 
-async function findServices(cluster: Cluster, namespace: string): Promise<FoundService[]> {
-  return await Promise.all(controlPlaneServices.map((service) => findService(cluster, { ...service, namespace })));
+/** In the order of a restart, whatever that of the wish is. */
+async function findServices(cluster: Cluster, namespace: string, wish: ServicesWish): Promise<FoundService[]> {
+  const wanted = new Set<string>(wish.services.map(({ name }) => name));
+  const services = controlPlaneServices.filter(({ name }) => name === sentryName || wanted.has(name));
+  return await Promise.all(
+    services.map((service) => findService(cluster, { ...service, namespace }, wanted.has(service.name), wish.since)),
+  );
 }
 
-async function findService(cluster: Cluster, ref: WorkloadRef): Promise<FoundService> {
-  return { ref, workload: await readWorkload(cluster, ref) };
+async function findService(
+  cluster: Cluster,
+  ref: WorkloadRef,
+  isWanted: boolean,
+  since: Date | undefined,
+): Promise<FoundService> {
+  const workload = await readWorkload(cluster, ref);
+  if (!isWanted) return { ref, workload, isBegun: true };
+  if (!workload || !since) return { ref, workload };
+  const isBegun = isRestartBegun(workload, since) || isServiceFresh(await readPodsOf(cluster, workload), since);
+  return { ref, workload, isBegun };
 }
 
 /** Pure. @throws DaprMtlsError `dapr.missing` without a running Sentry, `rollout.failed` for what would not roll */
@@ -76,10 +108,10 @@ export function judgeServices(
   namespace: string,
 ): Pick<RestartPlan, 'controlPlaneNamespace' | 'due' | 'left'> {
   assertSentryRuns(services, namespace);
-  const found = services.flatMap(({ ref, workload }) => (workload ? { ref, workload } : []));
+  const found = services.flatMap(({ workload, ...service }) => (workload ? { workload, ...service } : []));
   const running = found.filter(({ workload }) => replicasOf(workload) > 0);
-  for (const { ref, workload } of running) {
-    const reason = whyNotRestartable(workload);
+  for (const { ref, workload, isBegun } of running) {
+    const reason = isBegun ? undefined : whyNotRestartable(workload);
     if (reason) throw wouldNotRoll(ref, reason);
   }
   const skip = (ref: WorkloadRef, reason: string) => ({
@@ -90,7 +122,7 @@ export function judgeServices(
   });
   return {
     controlPlaneNamespace: namespace,
-    due: running.map(({ ref, workload }) => ({ ref, pods: replicasOf(workload) })),
+    due: running.map(({ ref, workload, isBegun = false }) => ({ ref, pods: replicasOf(workload), isBegun })),
     left: services.flatMap(({ ref, workload }) => {
       if (!workload) return skip(ref, 'it is not there');
       return replicasOf(workload) > 0 ? [] : skip(ref, 'it is scaled to 0');

@@ -15,7 +15,8 @@ export const requestsAtOnce = 8;
 export async function rehearseRestarts(cluster: Cluster, due: readonly DueRestart[]): Promise<void> {
   // The instant of a patch that is not carried out says nothing.
   const at = new Date(0);
-  await runInTurns(due, requestsAtOnce, async ({ ref }) => {
+  await runInTurns(due, requestsAtOnce, async ({ ref, isBegun }) => {
+    if (isBegun) return;
     try {
       await restartWorkload(cluster, ref, at, { dryRun: true });
     } catch (error) {

@@ -30,6 +30,8 @@ export interface WorkloadReport {
 export interface DueRestart {
   readonly ref: WorkloadRef;
   readonly pods: number;
+  /** A restart of it is under way or done: it is only waited for. */
+  readonly isBegun?: boolean;
 }
 
 /** One that is left alone. */

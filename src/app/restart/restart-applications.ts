@@ -10,8 +10,9 @@ import { nameWorkload, type RollingWorkload, type WorkloadRef } from '../../kube
 import { nameApplication } from './applications.ts';
 import { didNotComeBack, keepLedger, withLedger } from './failure.ts';
 import { defaultTimeoutMs, type RestartOptions } from './options.ts';
+import { keepPace } from './pace.ts';
 import type { ApplicationsPlan } from './plan-applications.ts';
-import { type RestartReport, reportRestart } from './report.ts';
+import { type DueRestart, type RestartReport, reportRestart } from './report.ts';
 import { runInTurns } from './run-in-turns.ts';
 import { waitForWebhook } from './wait-for-webhook.ts';
 
@@ -20,6 +21,8 @@ export interface ApplicationsOptions extends Omit<RestartOptions, 'timeoutMs'> {
   readonly timeoutMs: number | undefined;
   /** How many workloads are restarted at a time. Each asks for one thing at a time. */
   readonly maxParallel: number;
+  /** The least time between the beginnings of two restarts; none unless told. */
+  readonly paceMs?: number;
 }
 
 /**
@@ -30,27 +33,30 @@ export interface ApplicationsOptions extends Omit<RestartOptions, 'timeoutMs'> {
 export async function carryOutApplications(
   cluster: Cluster,
   plan: ApplicationsPlan,
-  { timeoutMs, maxParallel, clock, assertRunning, onProgress: listener }: ApplicationsOptions,
+  { timeoutMs, maxParallel, paceMs = 0, clock, assertRunning, onProgress: listener }: ApplicationsOptions,
 ): Promise<RestartReport> {
   const { onProgress, ledger } = keepLedger(listener);
   const after = (ms: number) => new Date(clock.now().getTime() + ms);
   const common = timeoutMs === undefined ? undefined : after(timeoutMs);
   const deadline = () => common ?? after(defaultTimeoutMs);
+  const ownTurn = keepPace(paceMs, clock);
   const remarks = [...plan.remarks];
   for (const text of plan.remarks) onProgress({ kind: 'remark', text });
   onProgress({ kind: 'planned', workloads: plan.due.map(({ ref }) => nameApplication(ref)) });
-  const restart = async (ref: WorkloadRef, hasFailed: () => boolean) => {
+  const restart = async ({ ref, isBegun }: DueRestart, hasFailed: () => boolean) => {
     const workload = nameApplication(ref);
+    const assertWanted = () => {
+      assertRunning();
+      if (hasFailed()) throw new Abandoned();
+    };
+    if (!isBegun) await ownTurn(assertWanted);
     const begunMs = clock.now().getTime();
     onProgress({ kind: 'restarting', workload });
-    await restartWorkload(cluster, ref, clock.now());
+    if (!isBegun) await restartWorkload(cluster, ref, clock.now());
     const end = await waitForRollout(cluster, ref, {
       clock,
       deadline: deadline(),
-      assertRunning: () => {
-        assertRunning();
-        if (hasFailed()) throw new Abandoned();
-      },
+      assertRunning: assertWanted,
       onWait: (message, isTrouble) => onProgress({ kind: 'waiting', workload, message, isTrouble }),
     });
     if (end.kind === 'failed') throw didNotComeBack(workload, end.reason, hintFor(ref));
@@ -67,9 +73,9 @@ export async function carryOutApplications(
         onProgress({ kind: 'remark', text: remark });
       }
     }
-    const elapsed = await runInTurns(plan.due, maxParallel, async ({ ref }, hasFailed) => {
+    const elapsed = await runInTurns(plan.due, maxParallel, async (due, hasFailed) => {
       assertRunning();
-      return await restart(ref, hasFailed);
+      return await restart(due, hasFailed);
     });
     return reportRestart(cluster.location, { ...plan, remarks }, elapsed);
   } catch (error) {

@@ -42,7 +42,7 @@ export async function carryOutControlPlane(
   onProgress({ kind: 'planned', workloads: plan.due.map(({ ref }) => nameWorkload(ref)) });
   const elapsed: number[] = [];
   try {
-    for (const { ref } of plan.due) {
+    for (const { ref, isBegun } of plan.due) {
       assertRunning();
       const workload = nameWorkload(ref);
       const begunMs = clock.now().getTime();
@@ -53,7 +53,7 @@ export async function carryOutControlPlane(
         onWait: (message: string, isTrouble: boolean) => onProgress({ kind: 'waiting', workload, message, isTrouble }),
       };
       onProgress({ kind: 'restarting', workload });
-      await restartWorkload(cluster, ref, clock.now());
+      if (!isBegun) await restartWorkload(cluster, ref, clock.now());
       const end = await waitForRollout(cluster, ref, wait);
       if (end.kind === 'failed') throw didNotComeBack(workload, end.reason, hintFor(ref));
       if (ref.name === injectorName) {

@@ -1,4 +1,4 @@
-import { type ContainerStatus, isAlive, type RolloutPod } from './pod.ts';
+import { type ContainerStatus, isAlive, isReady, type RolloutPod } from './pod.ts';
 
 /**
  * hopeless: waiting will not mend it. grave: it rarely mends itself, but a registry or a mount may
@@ -51,10 +51,6 @@ export function byGravity(a: Pick<PodTrouble, 'gravity'>, b: Pick<PodTrouble, 'g
 }
 
 const gravities: readonly Gravity[] = ['hopeless', 'grave', 'waiting'];
-
-function isReady({ status }: RolloutPod): boolean {
-  return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
-}
 
 /** One that has done its work is no trouble, whatever its readiness says. */
 function isUnfinished({ state }: ContainerStatus): boolean {

@@ -43,3 +43,7 @@ export function isOfTemplate({ metadata }: RolloutPod, { spec }: RollingWorkload
 export function isAlive({ metadata, status }: RolloutPod): boolean {
   return metadata.deletionTimestamp === undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
 }
+
+export function isReady({ status }: RolloutPod): boolean {
+  return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+}

@@ -1,0 +1,128 @@
+import type { NextPodRehearsal } from '../../kube/admission/rehearse-next-pod.ts';
+import { rehearseNextPod } from '../../kube/admission/rehearse-next-pod.ts';
+import { readControlPlane } from '../../kube/dapr/control-plane.ts';
+import { sentryAddressOf } from '../../kube/dapr/sentry-address.ts';
+import { controlPlaneServices } from '../../kube/dapr/services.ts';
+import { readPods } from '../../kube/pods/read-pods.ts';
+import { injectedSelector, type SidecarPod } from '../../kube/pods/sidecar-pod.ts';
+import type { Cluster } from '../../kube/port.ts';
+import { resources } from '../../kube/resources.ts';
+import { isReady, type RolloutPod } from '../../kube/rollout/pod.ts';
+import { isAtLeast } from '../../pki/rules/context.ts';
+import type { HandshakeFacts } from '../probe/facts.ts';
+import type { Handout, SentryView, ServiceInstance, Sidecar, World } from './world.ts';
+
+export interface ClusterSources {
+  /** Of the control plane. */
+  readonly namespace: string;
+  /** In which a pod is rehearsed, to see what the injector hands out. */
+  readonly probeNamespace: string;
+  /** The same cluster as the controller that makes pods (`asController`). */
+  readonly openAsController: () => Promise<Cluster>;
+  /** A fresh handshake with Sentry, at the address where sidecars look for it unless another one was named. */
+  readonly shakeHands: (inCluster: { readonly host: string; readonly port: number }) => Promise<HandshakeFacts>;
+}
+
+/**
+ * Looks at everybody who verifies or shows certificates. Without the right to list pods nothing can be
+ * proved; whatever else is not allowed is told as unknown.
+ * @throws DaprMtlsError `cluster.*`
+ */
+export async function gatherClusterWorld(
+  cluster: Cluster,
+  { namespace, probeNamespace, openAsController, shakeHands }: ClusterSources,
+  at: Date,
+): Promise<World> {
+  const controlPlane = await readControlPlane(cluster, namespace);
+  const { release } = controlPlane;
+  // The injector marks its pods since 1.11. Of an unknown version it is not known, either.
+  const labels = release !== undefined && isAtLeast(release, 1, 11);
+  const [sidecars, services, rehearsal, handshake] = await Promise.all([
+    collectSidecars(readPods(cluster, { labelSelector: labels ? injectedSelector : undefined })),
+    readServiceInstances(cluster, namespace),
+    rehearseNextPod(cluster, probeNamespace, openAsController),
+    shakeHands(sentryAddressOf(controlPlane)),
+  ]);
+  return { at, sidecars, services, handout: describeHandout(rehearsal), sentry: describeSentry(handshake) };
+}
+
+/** Ten bundles would fit. Who may make pods may write anything there. */
+const anchorsLimit = 64 * 1024;
+
+/** What has ended talks to nobody; what is being deleted still does. Equal anchors are held once. */
+export async function collectSidecars(pods: AsyncIterable<SidecarPod> | Iterable<SidecarPod>): Promise<Sidecar[]> {
+  const texts = new Map<string, string>();
+  const share = (text: string) => {
+    const shared = texts.get(text);
+    if (shared === undefined) texts.set(text, text);
+    return shared ?? text;
+  };
+  const sidecars: Sidecar[] = [];
+  for await (const { namespace, name, workload, createdAt, deletionTimestamp, phase, daprd } of pods) {
+    if (phase === 'Succeeded' || phase === 'Failed') continue;
+    const variable = daprd?.trustAnchors;
+    const isTold = variable?.source === 'value' && variable.pem !== '' && variable.pem.length <= anchorsLimit;
+    sidecars.push({
+      namespace,
+      pod: name,
+      workload,
+      createdAt,
+      terminating: deletionTimestamp !== undefined,
+      anchors: isTold ? share(variable.pem) : undefined,
+    });
+  }
+  return sidecars;
+}
+
+/** The pods of the control plane that have not ended. @throws DaprMtlsError as `Cluster.list` does */
+export async function readServiceInstances(cluster: Cluster, namespace: string): Promise<ServiceInstance[]> {
+  const labelSelector = `app in (${controlPlaneServices.map(({ name }) => name).join(',')})`;
+  const instances: ServiceInstance[] = [];
+  for await (const pod of cluster.list<RolloutPod>(resources.pods, { namespace, labelSelector })) {
+    const instance = describeInstance(pod);
+    if (instance) instances.push(instance);
+  }
+  return instances;
+}
+
+/** Meshes and agents put containers of their own into a pod: only Dapr's, which bears the service's name, counts. */
+export function describeInstance(pod: RolloutPod): ServiceInstance | undefined {
+  const { metadata, status } = pod;
+  const service = metadata.labels?.app;
+  if (service === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined;
+  const container = status?.containerStatuses?.find(({ name }) => name === service);
+  return {
+    service,
+    pod: metadata.name,
+    createdAt: instantOf(metadata.creationTimestamp),
+    startedAt: instantOf(container?.state?.running?.startedAt),
+    ready: isReady(pod),
+    terminating: metadata.deletionTimestamp !== undefined,
+  };
+}
+
+function instantOf(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text);
+}
+
+/** Pure: whether the next sidecar's anchors were seen, and if not, why not. */
+export function describeHandout({ outcome, counts }: NextPodRehearsal): Handout {
+  const unknown = (reason: string): Handout => ({ kind: 'unknown', reason });
+  if (outcome.kind === 'refused') return unknown(outcome.error.message);
+  const { daprd } = outcome;
+  if (!daprd) {
+    return unknown(
+      counts
+        ? 'a new pod is made without a sidecar: the injector does not answer the API server, or is not asked. See why: `dapr-mtls probe -k`'
+        : 'the injector gives sidecars to the pods of controllers and of system:masters only, and this user may not act as kube-system/replicaset-controller (impersonate)',
+    );
+  }
+  const { trustAnchors } = daprd;
+  if (trustAnchors?.source === 'value' && trustAnchors.pem !== '') return { kind: 'anchors', pem: trustAnchors.pem };
+  return unknown('the sidecar of a new pod is given no DAPR_TRUST_ANCHORS that it shows');
+}
+
+function describeSentry(handshake: HandshakeFacts): SentryView {
+  if (handshake.kind === 'answered') return { kind: 'shown', chain: handshake.chain };
+  return { kind: 'unknown', reason: `Sentry cannot be reached from here (${handshake.address}: ${handshake.reason})` };
+}
