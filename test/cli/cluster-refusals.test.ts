@@ -45,3 +45,31 @@ test.each(['text', 'json'])('a rehearsal (%s) says what it could not look at', a
   expect(stdout).toContain('dapr-sentry');
   expect(stderr).toMatch(/^Not checked whether Secret and ConfigMap hold the same anchors: .*secrets/m);
 });
+
+test('check of a namespace without a control plane finds none', async () => {
+  expect(await daprMtls('check -k -n wrong')).toMatchObject({
+    status: 5,
+    stdout: '',
+    stderr: expect.stringMatching(/there is no control plane in namespace wrong/),
+  });
+});
+
+test('check without a Secret says that no Sentry starts, and a copy brings it back', async () => {
+  expect((await daprMtls('backup create -k')).status).toBe(0);
+  server.store.remove(secret);
+  const { status, stdout } = await daprMtls('check -k');
+  expect(status).toBe(10);
+  expect(stdout).toMatch(/error cluster\.secret-missing: Secret dapr-system\/dapr-trust-bundle\n.* exits/);
+  expect(stdout).not.toContain('bundle.missing');
+  expect((await daprMtls('repair -k --from backup')).status).toBe(0);
+  expect((await daprMtls('check -k')).stdout).not.toContain('error');
+});
+
+test('the copy that check asks for brings back a part of the Secret', async () => {
+  expect((await daprMtls('backup create -k')).status).toBe(0);
+  server.store.change<SecretObject>(secret, (object) => ({ ...object, data: { ...object.data, 'issuer.key': '' } }));
+  const { stdout } = await daprMtls('check -k');
+  expect(stdout).toContain('`dapr-mtls backup restore -k`');
+  expect((await daprMtls('backup restore -k')).status).toBe(0);
+  expect((await daprMtls('check -k')).stdout).not.toContain('error');
+});

@@ -144,6 +144,19 @@ describe('the next pod works', () => {
   });
 
   test.each([
+    ['Secret', { secretAnchors: undefined }, 'backup'],
+    ['ConfigMap', { configMapAnchors: undefined }, 'secret'],
+    ['Secret', { secretAnchors: undefined, configMapAnchors: undefined }, 'backup'],
+  ])('while the %s is empty, which is a warning, and is mended by what is whole', (object, hidden, from) => {
+    const { check } = probe({ bundle: { ...bundleOf(live), ...hidden } });
+    expect(check('bundle')).toMatchObject({
+      state: 'warning',
+      reason: expect.stringContaining(`no anchors in the ${object}`),
+      hint: expect.stringMatching(new RegExp(`repair -k --from ${from}\`\\.$`)),
+    });
+  });
+
+  test.each([
     ['the Secret', { secretAnchors: undefined, issuerChain: undefined }],
     ['the ConfigMap', { configMapAnchors: undefined }],
   ])('by what is left where %s may not be read', (_, hidden) => {
@@ -213,6 +226,12 @@ describe('the next pod does not work', () => {
     const bundle = { ...bundleOf(live), configMapAnchors: former.anchors };
     const { check } = probe({ rehearsal: made(sidecar(former.anchors)), bundle });
     expect(check('anchors')).toMatchObject({ state: 'failed', hint: expect.stringMatching(/repair -k/) });
+  });
+
+  test('with anchors of a former bundle, while the Secret is empty: a restart would not help', () => {
+    const bundle = { ...bundleOf(live), secretAnchors: undefined };
+    const { check } = probe({ rehearsal: made(sidecar(former.anchors)), bundle });
+    expect(check('anchors')).toMatchObject({ state: 'failed', hint: expect.stringMatching(/repair -k --from backup/) });
   });
 
   test.each([

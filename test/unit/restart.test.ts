@@ -128,6 +128,20 @@ describe('a Sentry that starts now', () => {
     expect(assertion).toThrow('nothing was restarted');
   });
 
+  test.each([
+    ['a Secret', { secret: undefined, configMap }, 'repair -k --from backup'],
+    [
+      'a part of the Secret',
+      { secret: { metadata, data: { ...data, 'ca.crt': '' } }, configMap },
+      'repair -k --from backup',
+    ],
+    ['a ConfigMap', { secret, configMap: undefined }, 'repair -k --from secret'],
+    ['the anchors in the ConfigMap', { secret, configMap: { metadata } }, 'repair -k --from secret'],
+  ])('without %s is helped by what is whole', (_, objects, mend) => {
+    const hint = expect.stringContaining(`dapr-mtls ${mend}`);
+    expect(() => assertSentryMayStart(objects, place, fixtureInstant)).toThrow(expect.objectContaining({ hint }));
+  });
+
   const withSecret = (name: string, bytes: Buffer) => ({
     metadata,
     data: { ...data, [name]: bytes.toString('base64') },

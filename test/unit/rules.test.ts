@@ -43,6 +43,7 @@ const shortBridge = encodeBundle(
   (await renew((await makeBundle({ rootValidMs: 365 * dayMs, issuerValidMs: 20 * dayMs })).files)).bundle,
 );
 const sound: Situation = { files };
+const nothing: FoundFiles = { anchors: undefined, issuerChain: undefined, issuerKey: undefined };
 
 const [rootKey, issuerKey] = [newEcKey(), newEcKey()];
 const authority = [basicConstraints(true), keyUsage('keyCertSign')];
@@ -160,6 +161,10 @@ const cases: Record<
   'cluster.bundle-empty': {
     trigger: { files, cluster: { configMap: { anchors: undefined, isImmutable: false } } },
     accept: { files, cluster: { hasConfigMap: false, configMap: undefined } },
+  },
+  'cluster.secret-missing': {
+    trigger: { files: nothing, kind: 'cluster', cluster: { secret: undefined } },
+    accept: { files, kind: 'cluster', cluster: {} },
   },
   'cluster.configmap-missing': {
     trigger: { files, cluster: { configMap: undefined } },
@@ -342,6 +347,73 @@ function check({
     { at, warnBeforeMs: 30 * dayMs, daprVersion: version === undefined ? undefined : parseDaprVersion(version) },
   );
 }
+
+describe('a cluster without its bundle', () => {
+  const without = { anchors: undefined, isImmutable: false };
+  const inKind = (cluster: Partial<ClusterSurroundings>) =>
+    check({ files: nothing, kind: 'cluster', cluster }).findings.map(({ code, subject, message, hint }) => ({
+      code,
+      object: subject.split(' ')[0],
+      sentry: /exits|makes a new root/.exec(message)?.[0],
+      from: /--from (\w+)/.exec(hint)?.[1],
+    }));
+
+  test.each<[string, Partial<ClusterSurroundings>, readonly (readonly string[])[]]>([
+    ['no Secret', { secret: undefined }, [['cluster.secret-missing', 'Secret', 'exits', 'backup']]],
+    [
+      'neither object',
+      { secret: undefined, configMap: undefined },
+      [['cluster.secret-missing', 'Secret', 'exits', 'backup']],
+    ],
+    [
+      'no Secret, and no ConfigMap in this version',
+      { secret: undefined, configMap: undefined, hasConfigMap: false },
+      [['cluster.secret-missing', 'Secret', 'exits', 'backup']],
+    ],
+    ['an empty Secret', { secret: without }, [['cluster.bundle-empty', 'Secret', 'makes a new root', 'backup']]],
+    [
+      'an empty Secret, and no ConfigMap in this version',
+      { secret: without, configMap: undefined, hasConfigMap: false },
+      [['cluster.bundle-empty', 'Secret', 'makes a new root', 'backup']],
+    ],
+    [
+      'both empty',
+      { secret: without, configMap: without },
+      [
+        ['cluster.bundle-empty', 'Secret', 'makes a new root', 'backup'],
+        ['cluster.bundle-empty', 'ConfigMap', 'makes a new root', 'backup'],
+      ],
+    ],
+    [
+      'an empty Secret, and no ConfigMap',
+      { secret: without, configMap: undefined },
+      [
+        ['cluster.bundle-empty', 'Secret', 'makes a new root', 'backup'],
+        ['cluster.configmap-missing', 'ConfigMap', 'exits', 'backup'],
+      ],
+    ],
+  ])('%s', (_, cluster, findings) => {
+    expect(inKind(cluster)).toEqual(findings.map(([code, object, sentry, from]) => ({ code, object, sentry, from })));
+  });
+
+  test('an empty ConfigMap is filled from a whole Secret', () => {
+    const { findings } = check({ files, kind: 'cluster', cluster: { configMap: without } });
+    expect(findings).toMatchObject([
+      {
+        code: 'cluster.bundle-empty',
+        subject: expect.stringContaining('ConfigMap'),
+        hint: expect.stringContaining('--from secret'),
+      },
+    ]);
+  });
+
+  test('a Secret that lacks a part makes Sentry generate, and a copy is what helps', () => {
+    const { findings } = check({ ...changed('issuerKey', () => undefined), kind: 'cluster', cluster: {} });
+    expect(findings).toMatchObject([
+      { code: 'bundle.missing', hint: expect.stringMatching(/^Let no Sentry start: .*`dapr-mtls backup restore -k`/) },
+    ]);
+  });
+});
 
 function inDirectory(surroundings: Partial<DirectorySurroundings> = {}) {
   return judgeDirectory({

@@ -26,29 +26,36 @@ export function judgeCluster(surroundings: ClusterSurroundings): Finding[] {
   return [...judgePair(surroundings), ...judgeObjects(surroundings), ...judgeUnread(surroundings)];
 }
 
-function judgePair({ name, anchorsName, hasConfigMap, isSettled, secret, configMap }: ClusterSurroundings): Finding[] {
-  if (!hasConfigMap || !secret) return [];
-  if (!configMap) {
-    if (!isSettled) return [];
+/** A missing object keeps Sentry from starting; one without data makes it generate (pkg/sentry/server/ca/kube.go). */
+function judgePair(surroundings: ClusterSurroundings): Finding[] {
+  const { name, anchorsName, hasConfigMap, secret } = surroundings;
+  if (!secret) {
     return [
-      finding('cluster.configmap-missing', {
-        subject: `ConfigMap ${name}`,
-        message: 'a Sentry that starts now exits; one that runs goes on',
-        hint: 'Make it from what the Secret holds: `dapr-mtls repair -k --from secret`.',
+      finding('cluster.secret-missing', {
+        subject: `Secret ${name}`,
+        message: exitsAtStart,
+        hint: `Restart nothing. ${bringCopyBack}`,
       }),
     ];
   }
-  const empty = [
-    ...(secret.anchors ? [] : [`Secret ${name}`]),
-    ...(configMap.anchors ? [] : [`ConfigMap ${name}`]),
-  ].map((subject) =>
-    finding('cluster.bundle-empty', {
-      subject,
-      message: `there is no ${anchorsName} in it: the next Sentry that starts makes a new root`,
-      hint: 'If Sentry has never run, it makes its bundle at the start. Else restore a copy before any Sentry starts: `dapr-mtls repair -k --from backup`.',
-    }),
-  );
-  if (!secret.anchors || !configMap.anchors || secret.anchors.equals(configMap.anchors)) return empty;
+  const ofConfigMap = hasConfigMap ? judgeConfigMap(surroundings, secret) : [];
+  return secret.anchors ? ofConfigMap : [withoutData(`Secret ${name}`, anchorsName, fillFromCopy), ...ofConfigMap];
+}
+
+function judgeConfigMap(
+  { name, anchorsName, isSettled, configMap }: ClusterSurroundings,
+  secret: ObjectFacts,
+): Finding[] {
+  const subject = `ConfigMap ${name}`;
+  if (!configMap) {
+    if (!isSettled) return [];
+    const hint = secret.anchors
+      ? 'Make it from what the Secret holds: `dapr-mtls repair -k --from secret`.'
+      : bringCopyBack;
+    return [finding('cluster.configmap-missing', { subject, message: exitsAtStart, hint })];
+  }
+  if (!configMap.anchors) return [withoutData(subject, anchorsName, secret.anchors ? fillFromSecret : fillFromCopy)];
+  if (!secret.anchors || secret.anchors.equals(configMap.anchors)) return [];
   return [
     finding('cluster.bundle-mismatch', {
       subject: `Secret and ConfigMap ${name}`,
@@ -57,6 +64,20 @@ function judgePair({ name, anchorsName, hasConfigMap, isSettled, secret, configM
     }),
   ];
 }
+
+function withoutData(subject: string, anchorsName: string, hint: string): Finding {
+  return finding('cluster.bundle-empty', {
+    subject,
+    message: `there is no ${anchorsName} in it: the next Sentry that starts makes a new root`,
+    hint,
+  });
+}
+
+const exitsAtStart = 'a Sentry that starts now exits; one that runs goes on';
+const bringCopyBack = 'Bring a copy back: `dapr-mtls repair -k --from backup`.';
+const fillFromSecret = 'Restart nothing. Fill it from what the Secret holds: `dapr-mtls repair -k --from secret`.';
+const fillFromCopy =
+  'If Sentry has never run, it makes its bundle at the start. Else restore a copy before any Sentry starts: `dapr-mtls repair -k --from backup`.';
 
 function judgeObjects({ name, secret, configMap }: ClusterSurroundings): Finding[] {
   const objects = [

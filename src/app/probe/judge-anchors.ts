@@ -3,7 +3,7 @@ import { judgeEachOnce } from '../audit/judge-anchors.ts';
 import { type Reference, readReference } from '../audit/reference.ts';
 import { anchorsOfNextPod } from './anchors.ts';
 import type { ProbeFacts } from './facts.ts';
-import { mends } from './mends.ts';
+import { mendOfPair, mends } from './mends.ts';
 import type { ProbeCheck } from './report.ts';
 
 type Verdict = Omit<ProbeCheck, 'name'>;
@@ -35,9 +35,9 @@ export function judgeGivenAnchors(facts: ProbeFacts, at: Date): ProbeCheck {
 }
 
 /** An injector that hands out what the ConfigMap holds is not the one at fault. */
-function mendFor({ bundle: { secretAnchors, configMapAnchors } }: ProbeFacts, given: Buffer): string {
-  if (secretAnchors && configMapAnchors && !secretAnchors.equals(configMapAnchors)) return mends.repair;
-  return configMapAnchors?.equals(given) ? mends.check : mends.restart;
+function mendFor({ hasConfigMap, bundle }: ProbeFacts, given: Buffer): string {
+  const pair = hasConfigMap && bundle.unread.length === 0 ? mendOfPair(bundle) : undefined;
+  return pair ?? (bundle.configMapAnchors?.equals(given) ? mends.check : mends.restart);
 }
 
 function describeCurrent(count: number, { issuer }: Reference): string {

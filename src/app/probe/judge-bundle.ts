@@ -1,5 +1,5 @@
 import type { ProbeFacts } from './facts.ts';
-import { mends } from './mends.ts';
+import { mendOfPair } from './mends.ts';
 import type { ProbeCheck } from './report.ts';
 
 type Verdict = Omit<ProbeCheck, 'name'>;
@@ -12,20 +12,17 @@ export function judgeBundle({ bundle, hasConfigMap }: ProbeFacts): ProbeCheck {
     const { secretAnchors, configMapAnchors, unread } = bundle;
     if (!hasConfigMap) return { state: 'not-checked', reason: 'up to Dapr 1.11 there is the Secret alone', hint: null };
     if (unread.length > 0) return { state: 'not-checked', reason: unread.join('; '), hint: null };
-    if (!secretAnchors || !configMapAnchors) {
-      const missing = secretAnchors ? 'ConfigMap' : 'Secret';
-      return {
-        state: 'warning',
-        reason: `there are no anchors in the ${missing}, and the next Sentry does not start or makes a new root`,
-        hint: mends.repair,
-      };
+    const hint = mendOfPair(bundle);
+    if (hint === undefined) return { state: 'ok', reason: 'Secret and ConfigMap hold the same anchors', hint: null };
+    if (secretAnchors && configMapAnchors) {
+      const reason = 'Secret and ConfigMap hold different anchors, and the next Sentry to start makes a new root';
+      return { state: 'warning', reason, hint };
     }
-    if (secretAnchors.equals(configMapAnchors))
-      return { state: 'ok', reason: 'Secret and ConfigMap hold the same anchors', hint: null };
+    const empty = secretAnchors ? 'ConfigMap' : 'Secret';
     return {
       state: 'warning',
-      reason: 'Secret and ConfigMap hold different anchors, and the next Sentry to start makes a new root',
-      hint: mends.repair,
+      reason: `there are no anchors in the ${empty}, and the next Sentry does not start or makes a new root`,
+      hint,
     };
   }
 }

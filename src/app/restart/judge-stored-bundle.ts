@@ -34,14 +34,18 @@ function assertWhole({ secret, configMap }: StoredObjects, { namespace, fileName
   const where = `${namespace}/${trustBundleName}`;
   if (secret !== 'unread') {
     const lacking = Object.values(fileNames).find((name) => !secret?.data?.[name]);
-    if (!secret) throw missing(`there is no Secret ${where}: a Sentry that starts now exits`);
-    if (lacking) throw missing(`the Secret ${where} has no ${lacking}: a Sentry that starts now makes a new root`);
+    if (!secret) throw missing(`there is no Secret ${where}: a Sentry that starts now exits`, 'backup');
+    if (lacking)
+      throw missing(`the Secret ${where} has no ${lacking}: a Sentry that starts now makes a new root`, 'backup');
   }
   if (configMap === 'unread' || !knowsConfigMap(release, configMap)) return;
-  if (!configMap) throw missing(`there is no ConfigMap ${where}: a Sentry that starts now exits`);
+  if (!configMap) throw missing(`there is no ConfigMap ${where}: a Sentry that starts now exits`, 'secret');
   const anchors = configMap.data?.[fileNames.anchors];
   if (!anchors)
-    throw missing(`the ConfigMap ${where} has no ${fileNames.anchors}: a Sentry that starts now makes a new root`);
+    throw missing(
+      `the ConfigMap ${where} has no ${fileNames.anchors}: a Sentry that starts now makes a new root`,
+      'secret',
+    );
   if (secret === 'unread' || secret?.data?.[fileNames.anchors] === Buffer.from(anchors).toString('base64')) return;
   throw new DaprMtlsError('store.mismatch', {
     message: `Secret and ConfigMap ${where} hold different ${fileNames.anchors}: a Sentry that starts now makes a new root, and cuts off every sidecar; nothing was restarted`,
@@ -69,9 +73,14 @@ function knowsConfigMap(release: ControlPlane['release'], configMap: ConfigMapOb
   return release !== undefined && (release.major > 1 || release.minor >= 12);
 }
 
-function missing(message: string): DaprMtlsError {
+/** @param from what is left to make the bundle whole by */
+function missing(message: string, from: 'secret' | 'backup'): DaprMtlsError {
+  const mend =
+    from === 'backup'
+      ? 'Bring a copy back: `dapr-mtls repair -k --from backup`.'
+      : 'Finish a change that was interrupted: `dapr-mtls repair -k`. Else take what the Secret holds: `dapr-mtls repair -k --from secret`.';
   return new DaprMtlsError('store.missing', {
     message: `${message}; nothing was restarted`,
-    hint: 'See what stands there: `dapr-mtls check -k`. Finish an interrupted change or bring a copy back: `dapr-mtls repair -k`.',
+    hint: `See what stands there: \`dapr-mtls check -k\`. ${mend}`,
   });
 }

@@ -11,7 +11,7 @@ export function judgeFiles(context: RuleContext): Finding[] {
       finding('bundle.missing', {
         subject: names[part],
         message: `${names[part]} is ${reading[part] ? 'empty' : 'missing'}`,
-        hint: `Do not start Sentry: it would make all three files anew. Restore the bundle: ${mendingCommand(context, 'backup restore')}.`,
+        hint: `Let no Sentry start: it would make all three anew. Restore the bundle: ${mendingCommand(context, 'backup restore')}.`,
       }),
     );
   const files = [reading.anchors, reading.issuerChain].flatMap((file) => (file && file.bytes.length > 0 ? file : []));

@@ -87,6 +87,7 @@ export const findingTable = {
     'error',
     'The Secret or the ConfigMap stands there without its data. The next Sentry that starts makes a new root.',
   ],
+  'cluster.secret-missing': ['error', 'The Secret is missing: no Sentry starts until it is there.'],
   'cluster.configmap-missing': ['error', 'The ConfigMap is missing: no Sentry starts until it is there.'],
   'cluster.immutable': ['warning', 'An object is immutable: neither Sentry nor a renewal can change the bundle.'],
   'cluster.unread': ['info', 'This user may not read a part of the control plane; defaults were taken for it.'],
