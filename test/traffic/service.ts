@@ -20,7 +20,6 @@ type ServiceEvent =
   | CallEvent
   | { readonly event: 'ready'; readonly address: string }
   | { readonly event: 'identity'; readonly issuer: string }
-  | { readonly event: 'identity-missed'; readonly reason: string }
   | { readonly event: 'neighbours'; readonly revision: number };
 
 /** A process that was born with its anchors, as a pod with its sidecar. */
@@ -49,7 +48,7 @@ export async function startService(program: string, birth: Birth): Promise<Servi
     command: [program, 'service', '-id', id, '-namespace', namespace, '-rate', String(birth.callsPerSecond)],
     env: { DAPR_TRUST_ANCHORS: birth.anchors.toString() },
     onEvent: (event) => {
-      if (event.event === 'failed' || event.event === 'refused' || event.event === 'ended') birth.onCall(event);
+      if (event.event !== 'ready' && event.event !== 'identity' && event.event !== 'neighbours') birth.onCall(event);
     },
   });
   process.send(birth.neighbourhood);
