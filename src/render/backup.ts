@@ -25,12 +25,13 @@ export function renderBackupAction({ action, backup, removed, validUntil }: Back
     case 'finished':
       return `The interrupted run was finished: the bundle of ${backup?.id} is in its place. Its root is valid until ${validUntil ?? 'an unknown date'}\n`;
     case 'unchanged':
-      return `The bundle of ${backup?.id} is what is there already; nothing was written\n`;
+      return `Nothing to do: the bundle of ${backup?.id} is what is there already; nothing was written\n`;
     case 'pruned':
       return removed.length === 0 ? 'Nothing was removed.\n' : `Removed ${removed.join(', ')}\n`;
   }
 }
 
-export function backupRemarks({ trust, saved }: BackupReportDocument): string[] {
+export function backupRemarks({ action, trust, saved }: BackupReportDocument): string[] {
+  if (action === 'unchanged') return ['Another copy has to be named: `dapr-mtls backup list` shows what there is.'];
   return [...cutOffRemarks(trust), ...keepsakeRemarks('The bundle that was there', { backup: saved, rootKey: null })];
 }

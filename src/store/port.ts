@@ -21,7 +21,7 @@ export interface TrustStore extends BundleReader {
   /** Newest first. */
   listBackups(): Promise<readonly Backup[]>;
   /**
-   * The copy with that id, its key in clear; without one the newest, or the one that an interrupted restore began with.
+   * The copy with that id, its key in clear; which one without an id: choose-backup.ts.
    * @throws DaprMtlsError `file.missing`, `key.passphrase`, `store.damaged`
    */
   openBackup(id: string | undefined, passphrase: string | undefined): Promise<OpenedBackup>;

@@ -325,6 +325,25 @@ describe('backups', () => {
     expect(trust.files().issuerChain).toEqual(chosen.files.issuerChain);
   });
 
+  test('are brought back by the same words twice: the second time nothing is to be done', async () => {
+    const before = trust.files();
+    await trust.renew({ request: { kind: 'fresh', procedure: 'replace' } });
+    const renewed = trust.files();
+    const restore = async (id?: string) => {
+      const chosen = await trust.store().openBackup(id, undefined);
+      return restoreBackup(trust.store(), { ...chosen, now: new Date(), passphrase: undefined, keep: 5 });
+    };
+    expect(await restore()).toMatchObject({ action: 'restored', backup: { id: '0001' }, saved: { id: '0002' } });
+    expect(trust.files()).toEqual(before);
+    const versions = () => JSON.stringify([trust.secret(), trust.configMap()]);
+    const restored = versions();
+    expect(await restore()).toMatchObject({ action: 'unchanged', backup: { id: '0001' }, saved: null });
+    expect(versions()).toBe(restored);
+    expect((await trust.store().listBackups()).map(({ id }) => id)).toEqual(['0002', '0001']);
+    expect(await restore('0002')).toMatchObject({ action: 'restored' });
+    expect(trust.files()).toEqual(renewed);
+  });
+
   test('stay below what a Secret may hold', async () => {
     inSecret('jwks.json', 'x'.repeat(300 * 1024));
     for (let run = 0; run < 4; run++) await createBackup(trust.store(), undefined);
@@ -399,6 +418,28 @@ describe('sides that differ', () => {
     expectWhole();
     expect(trust.configMap()?.metadata.labels).toEqual(labels);
     expect(trust.configMap()?.metadata.annotations).toEqual(annotations);
+  });
+
+  test('and --from backup again brings the same copy back', async () => {
+    const before = trust.files();
+    await createBackup(trust.store(), undefined);
+    inSecret('issuer.crt', 'an edit that was a mistake');
+    for (let run = 0; run < 2; run++) {
+      const { backup, files: saved } = await trust.store().openBackup(undefined, undefined);
+      expect(backup.id).toBe('0001');
+      const onPlanned = async () => undefined;
+      const input = {
+        from: 'backup',
+        saved,
+        isDryRun: false,
+        passphrase: undefined,
+        now: new Date(),
+        onPlanned,
+      } as const;
+      await uniteSides(trust.store(), input);
+      expectWhole();
+      expect(trust.files()).toEqual(before);
+    }
   });
 
   test('a Secret that was deleted comes back from a copy', async () => {

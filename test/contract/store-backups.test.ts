@@ -174,6 +174,26 @@ describe('`backup restore`', () => {
     expect(trust.files().issuerChain).toEqual(before.issuerChain);
   });
 
+  test('twice brings the same bundle back, and the second time there is nothing to do', async () => {
+    const trust = await makeTrustDirectory();
+    const before = trust.files();
+    await trust.renew({ request: { kind: 'fresh', procedure: 'replace' } });
+    const words = ['backup', 'restore', '--dir', trust.directory, '--settle', '0'];
+    expect((await program.run(words)).stdout).toContain('is in its place');
+    expect(trust.files()).toEqual(before);
+    const ids = backupsOf(trust).map(({ id }) => id);
+    const again = await program.run(words);
+    expect(again).toMatchObject({
+      exitCode: 0,
+      stdout: `Nothing to do: the bundle of ${ids[1]} is what is there already; nothing was written\n`,
+      stderr: expect.stringContaining('Another copy has to be named'),
+    });
+    expect(trust.files()).toEqual(before);
+    expect(backupsOf(trust).map(({ id }) => id)).toEqual(ids);
+    expect((await program.run([...words, ids[0] ?? ''])).exitCode).toBe(0);
+    expect(trust.files()).not.toEqual(before);
+  });
+
   test.each(['ca.crt', 'issuer.crt', 'issuer.key'])('refuses a copy whose %s was changed', async (name) => {
     const trust = await makeTrustDirectory();
     await trust.renew();

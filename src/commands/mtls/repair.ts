@@ -29,7 +29,10 @@ backed up, and the ConfigMap is away until both hold the same. Restart nothing b
       options: ['secret', 'configmap', 'backup'] as const,
       exclusive: ['abandon'],
     })(),
-    backup: Flags.string({ description: 'Which copy --from backup takes (default the newest).', helpValue: 'ID' }),
+    backup: Flags.string({
+      description: 'Which copy --from backup takes (default as `backup restore` chooses).',
+      helpValue: 'ID',
+    }),
     'dry-run': Flags.boolean({ description: 'Show what --from would change; write nothing.' }),
     yes: Flags.boolean({ char: 'y', description: 'Go on without a question; only a terminal is asked.' }),
     ...passphraseFlag,

@@ -1,5 +1,5 @@
 import { DaprMtlsError } from '../../errors.ts';
-import { noBackup } from '../no-backup.ts';
+import { chooseBackup } from '../choose-backup.ts';
 import type { Backup, ChangeSession, InterruptedChange, OpenedBackup, PublishingStore, StoredBundle } from '../port.ts';
 import { listBackups, openBackup } from './backups.ts';
 import { ClusterSession, type ClusterStoreOptions } from './change-session.ts';
@@ -77,13 +77,10 @@ export class ClusterStore extends ClusterReader implements PublishingStore {
 
   async openBackup(id: string | undefined, passphrase: string | undefined): Promise<OpenedBackup> {
     const keeper = await readKeeper(this.place);
-    // The newest one is what an interrupted restore has just made: the one it began with is meant.
-    const begun = /^backup restore (\S+)$/.exec(claimOf(keeper)?.purpose ?? '')?.[1];
-    const wanted = id ?? begun;
-    const backups = listBackups(keeper, this.place);
-    const backup = wanted === undefined ? backups[0] : backups.find((candidate) => candidate.id === wanted);
-    if (backup) return openBackup(keeper, backup, this.place, passphrase);
-    throw noBackup(wanted, this.location.name, 'cluster');
+    const { kind, name: place } = this.location;
+    const interrupted = claimOf(keeper)?.purpose;
+    const backup = chooseBackup(listBackups(keeper, this.place), { id, interrupted, kind, place });
+    return openBackup(keeper, backup, this.place, passphrase);
   }
 
   /** Returns when the other run has not moved for so long that it counts as dead. @throws DaprMtlsError `store.locked` */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { DaprMtlsError } from '../../errors.ts';
+import { chooseBackup } from '../choose-backup.ts';
 import { digestOrNull } from '../digest.ts';
-import { noBackup } from '../no-backup.ts';
 import type {
   Backup,
   BackupOptions,
@@ -77,13 +77,10 @@ export class DirectoryStore extends DirectoryReader implements TrustStore {
 
   async openBackup(id: string | undefined, passphrase: string | undefined): Promise<OpenedBackup> {
     const { workDirectory } = this.place;
-    const backups = listBackups(workDirectory);
-    // The newest one is what an interrupted restore has just made: the one it began with is meant.
-    const begun = /^backup restore (\S+)$/.exec(readJournal(workDirectory)?.purpose ?? '')?.[1];
-    const wanted = id ?? begun;
-    const backup = wanted === undefined ? backups[0] : backups.find((candidate) => candidate.id === wanted);
-    if (backup) return { backup, files: openBackup(backup, passphrase) };
-    throw noBackup(wanted, workDirectory, 'directory');
+    const interrupted = readJournal(workDirectory)?.purpose;
+    const wish = { id, interrupted, kind: this.location.kind, place: workDirectory };
+    const backup = chooseBackup(listBackups(workDirectory), wish);
+    return { backup, files: openBackup(backup, passphrase) };
   }
 
   #lock(purpose: string): { session: DirectorySession; journal: Journal | undefined } {

@@ -10,7 +10,9 @@ export default class BackupRestore extends MtlsCommand {
   static override summary = 'Put a copy into the place of the bundle.';
   static override description =
     `The copy is judged by Sentry's rules first; one that has expired is refused. The present bundle is backed up,
-and the change goes step by step as a renewal does. Who was given the trust anchors of the present bundle alone since is cut off.`;
+and the change goes step by step as a renewal does. Who was given the trust anchors of the present bundle alone since is cut off.
+
+The same words again bring the same bundle back, so a second run has nothing to do; to go back on a restore name the copy that it made.`;
   static override examples = [
     { description: 'The newest copy in the cluster', command: '<%= bin %> backup restore -k' },
     {
@@ -21,7 +23,11 @@ and the change goes step by step as a renewal does. Who was given the trust anch
   ];
   static override exitCodes = [3, 4, 5, 6, 7];
   static override args = {
-    id: Args.string({ description: 'Which copy, as `backup list` calls it; else the newest.', ignoreStdin: true }),
+    id: Args.string({
+      description:
+        'Which copy, as `backup list` calls it; else the newest that no restore or repair has made of what it replaced.',
+      ignoreStdin: true,
+    }),
   };
   static override flags = { ...passphraseFlag, ...changeFlags, ...storeFlags };
 
