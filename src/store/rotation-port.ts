@@ -26,6 +26,8 @@ export interface RotationHolder {
   readonly name: string;
   readonly purpose: string;
   readonly since: Date;
+  /** Its last sign of life, by its own clock; undefined where the system tells whether it lives. */
+  readonly seenAt: Date | undefined;
 }
 
 export interface RotationLock {

@@ -5,7 +5,7 @@ import { keeperName } from './keeper.ts';
 import { anchorsOf, type BundleObjects, bundleName, type ClusterPlace, filesOf, type SecretObject } from './objects.ts';
 
 /** One right; without a name it cannot be had for one object alone (RBAC knows no name at a create). */
-interface Right {
+export interface Right {
   readonly verb: string;
   readonly resource: Resource;
   readonly name?: string;
@@ -46,7 +46,7 @@ export async function assertAllowed(place: ClusterPlace, keeper: SecretObject | 
   });
 }
 
-function isAllowed({ verb, resource, name }: Right, { rules }: RulesReview): boolean {
+export function isAllowed({ verb, resource, name }: Right, { rules }: RulesReview): boolean {
   const covers = (allowed: readonly string[], wanted: string) => allowed.includes('*') || allowed.includes(wanted);
   const names = ({ resourceNames = [] }: ResourceRule) =>
     resourceNames.length === 0 || (name !== undefined && resourceNames.includes(name));

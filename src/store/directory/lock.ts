@@ -6,6 +6,8 @@ import { explaining, ownerIn, privateFile, readIfExists, remove, rename, writeNe
 import { identifyThisProcess, type Liveness, livenessOf, type ProcessIdentity } from './process-identity.ts';
 
 export interface LockOwner extends ProcessIdentity {
+  /** Person, host and process, where it is told whom to ask. */
+  readonly holder?: string;
   readonly purpose: string;
   readonly since: string;
   readonly nonce: string;
@@ -17,34 +19,66 @@ export interface Lock {
   release(): void;
 }
 
-const lockName = 'lock';
+/** One of the locks of a work directory. */
+export interface LockKind {
+  readonly fileName: string;
+  /** The words before its owner. */
+  readonly says: string;
+  /** What to do while its owner lives. */
+  readonly mend: string;
+}
+
+/** Held for one change of the files. */
+export const storeLock: LockKind = {
+  fileName: 'lock',
+  says: 'the store is locked by',
+  mend: 'Wait until that run has ended, then try again.',
+};
+
+export interface LockOptions {
+  readonly kind?: LockKind;
+  /** Person, host and process. */
+  readonly holder?: string;
+}
 
 /**
- * One changing run at a time. The lock appears with its content in one step (a hard link is an
- * exclusive create); a dead owner's is renamed away, a living or unknown one's is respected.
+ * One run at a time. The lock appears with its content in one step (a hard link is an exclusive
+ * create); a dead owner's is renamed away, a living or unknown one's is respected.
  * @throws DaprMtlsError `store.locked`
  */
-export function acquireLock(workDirectory: string, purpose: string, now: Date): Lock {
-  const path = join(workDirectory, lockName);
+export function acquireLock(
+  workDirectory: string,
+  purpose: string,
+  now: Date,
+  { kind = storeLock, holder }: LockOptions = {},
+): Lock {
+  const path = join(workDirectory, kind.fileName);
   const nonce = randomBytes(8).toString('hex');
-  const owner: LockOwner = { ...identifyThisProcess(), purpose, since: now.toISOString(), nonce };
-  const draft = join(workDirectory, `${lockName}.${nonce}`);
+  const owner: LockOwner = {
+    ...identifyThisProcess(),
+    ...(holder === undefined ? {} : { holder }),
+    purpose,
+    since: now.toISOString(),
+    nonce,
+  };
+  const draft = `${path}.${nonce}`;
   const content = Buffer.from(`${JSON.stringify(owner, undefined, 2)}\n`);
   writeNewFile(draft, content, { mode: privateFile, ...ownerIn(workDirectory) });
   try {
     if (!tryLink(draft, path)) {
-      clearDeadLock(path, nonce);
-      if (!tryLink(draft, path)) throw lockedBy(path, readLock(workDirectory));
+      clearDeadLock(path, nonce, kind);
+      if (!tryLink(draft, path)) throw lockedBy(path, readLock(workDirectory, kind), kind);
     }
   } finally {
     remove(draft);
   }
   return {
     assertHeld: () => {
-      if (readLock(workDirectory)?.nonce !== nonce) throw lockedBy(path, readLock(workDirectory));
+      const found = readLock(workDirectory, kind);
+      if (found?.nonce !== nonce) throw lockedBy(path, found, kind);
     },
     release: () => {
-      if (readLock(workDirectory)?.nonce === nonce) remove(path);
+      if (readLock(workDirectory, kind)?.nonce === nonce) remove(path);
     },
   };
 }
@@ -62,11 +96,11 @@ function tryLink(from: string, to: string): boolean {
   });
 }
 
-function clearDeadLock(path: string, nonce: string): void {
+function clearDeadLock(path: string, nonce: string, kind: LockKind): void {
   const content = readIfExists(path);
   if (!content) return;
   const owner = parseOwner(content);
-  if (!owner || livenessOf(owner) !== 'dead') throw lockedBy(path, owner);
+  if (!owner || livenessOf(owner) !== 'dead') throw lockedBy(path, owner, kind);
   const away = `${path}.dead-${nonce}`;
   rename(path, away);
   const taken = parseOwner(readIfExists(away) ?? Buffer.alloc(0));
@@ -74,7 +108,7 @@ function clearDeadLock(path: string, nonce: string): void {
   if (taken && taken.nonce !== owner.nonce) {
     tryLink(away, path);
     remove(away);
-    throw lockedBy(path, taken);
+    throw lockedBy(path, taken, kind);
   }
   remove(away);
 }
@@ -83,9 +117,10 @@ function clearDeadLock(path: string, nonce: string): void {
  * Removes drafts and dead locks that runs which died have left. What names a living owner is in use
  * this very moment: its draft, or the lock that a slower run has moved away and is about to give back.
  */
-export function clearDeadDrafts(workDirectory: string): void {
+export function clearDeadDrafts(workDirectory: string, { fileName }: LockKind = storeLock): void {
   for (const name of explaining(`list ${workDirectory}`, () => readdirSync(workDirectory))) {
-    if (!/^lock\.(dead-)?[0-9a-f]{16}$/.test(name)) continue;
+    const isDraft = name.startsWith(`${fileName}.`) && /^(dead-)?[0-9a-f]{16}$/.test(name.slice(fileName.length + 1));
+    if (!isDraft) continue;
     const path = join(workDirectory, name);
     const owner = parseOwner(readIfExists(path) ?? Buffer.alloc(0));
     if (!owner || livenessOf(owner) !== 'alive') remove(path);
@@ -93,13 +128,17 @@ export function clearDeadDrafts(workDirectory: string): void {
 }
 
 /** What is known of the lock's owner; undefined without a lock or with an unreadable one. */
-function readLock(workDirectory: string): LockOwner | undefined {
-  const content = readIfExists(join(workDirectory, lockName));
+export function readLock(workDirectory: string, { fileName }: LockKind = storeLock): LockOwner | undefined {
+  const content = readIfExists(join(workDirectory, fileName));
   return content && parseOwner(content);
 }
 
-export function livenessOfLock(workDirectory: string): Liveness | undefined {
-  const content = readIfExists(join(workDirectory, lockName));
+/** Undefined without a lock. */
+export function livenessOfLock(
+  workDirectory: string,
+  { fileName }: Pick<LockKind, 'fileName'> = storeLock,
+): Liveness | undefined {
+  const content = readIfExists(join(workDirectory, fileName));
   if (!content) return undefined;
   const owner = parseOwner(content);
   return owner ? livenessOf(owner) : 'unknown';
@@ -114,15 +153,17 @@ function parseOwner(content: Buffer): LockOwner | undefined {
   }
 }
 
-function lockedBy(path: string, owner: LockOwner | undefined): DaprMtlsError {
+function lockedBy(path: string, owner: LockOwner | undefined, { says, mend }: LockKind): DaprMtlsError {
   const who = owner
-    ? `"${owner.purpose}" on ${owner.host}, process ${owner.pid}, since ${owner.since}`
+    ? `"${owner.purpose}" ${describeOwner(owner)}, since ${owner.since}`
     : 'an owner that cannot be read';
   const isHere = owner && livenessOf(owner) === 'alive';
   return new DaprMtlsError('store.locked', {
-    message: `the store is locked by ${who}`,
-    hint: isHere
-      ? 'Wait until that run has ended, then try again.'
-      : `If you know that it has ended, remove ${path} and try again.`,
+    message: `${says} ${who}`,
+    hint: isHere ? mend : `If you know that it has ended, remove ${path} and try again.`,
   });
+}
+
+function describeOwner({ holder, host, pid }: LockOwner): string {
+  return holder === undefined ? `on ${host}, process ${pid}` : `(${holder})`;
 }

@@ -408,6 +408,54 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** Of the group `coordination.k8s.io`: what a lock rests on. */
+const leases = (namespace: string) => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
+const lease = (name: string, spec: object): RawRequest => ({ body: { metadata: { name }, spec } });
+
+const leaseCases: readonly Case[] = [
+  {
+    does: 'keeps a Lease as it is given, and counts no generation of it',
+    ask: ({ namespace }) => [
+      'POST',
+      leases(namespace),
+      lease('kept', {
+        holderIdentity: 'somebody',
+        leaseDurationSeconds: 15,
+        acquireTime: '2026-11-22T01:02:03.004000Z',
+        renewTime: '2026-11-22T01:02:03.004005Z',
+        leaseTransitions: 0,
+      }),
+    ],
+    code: 201,
+    answer: () => ({
+      kind: 'Lease',
+      apiVersion: 'coordination.k8s.io/v1',
+      metadata: expect.not.objectContaining({ generation: expect.anything() }),
+      spec: {
+        holderIdentity: 'somebody',
+        leaseDurationSeconds: 15,
+        acquireTime: '2026-11-22T01:02:03.004000Z',
+        renewTime: '2026-11-22T01:02:03.004005Z',
+        leaseTransitions: 0,
+      },
+    }),
+  },
+  {
+    does: 'does not read a time of a Lease in milliseconds',
+    ask: ({ namespace }) => ['POST', leases(namespace), lease('milli', { renewTime: '2026-11-22T01:02:03.004Z' })],
+    code: 400,
+    answer: () => ({ reason: 'BadRequest' }),
+  },
+  {
+    does: 'takes no Lease that lasts no time',
+    ask: ({ namespace }) => ['POST', leases(namespace), lease('short', { leaseDurationSeconds: 0 })],
+    code: 422,
+    answer: () => ({
+      details: { causes: [{ reason: 'FieldValueInvalid', field: 'spec.leaseDurationSeconds' }] },
+    }),
+  },
+];
+
 /** Holds a server to what this program relies on. One suite for the tests' own server and for a real one. */
 export function describeAnswers(name: string, open: () => Promise<ServerTarget>): void {
   describe(`${name}: the API server`, () => {
@@ -432,7 +480,7 @@ export function describeAnswers(name: string, open: () => Promise<ServerTarget>)
       return { path: `${secretsIn(namespace)}/${name}`, name, uid, resourceVersion };
     }
 
-    test.each(cases)('$does ($code)', async ({ given, ask, code, answer, leaves }) => {
+    test.each([...cases, ...leaseCases])('$does ($code)', async ({ given, ask, code, answer, leaves }) => {
       const scene: Scene = { namespace, secret: await makeSecret(given) };
       const answered = await client.send(...ask(scene));
       expect({ code: answered.code, ...(answer ? { body: answered.json } : {}) }).toMatchObject({

@@ -83,7 +83,7 @@ export function expired(message: string): Refusal {
 export interface FieldError {
   readonly field: string;
   readonly type: keyof typeof fieldErrors;
-  readonly value?: string | readonly string[];
+  readonly value?: string | number | readonly string[];
   readonly detail: string;
 }
 

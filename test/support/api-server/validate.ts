@@ -8,6 +8,7 @@ const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 
 /** What keeps an object from being read at all: Go's decoder, before any validation. */
 export function findUnreadable(kind: Kind, object: JsonObject): string | undefined {
+  if (kind.kind === 'Lease') return findUnreadableTime(object);
   if (kind.kind !== 'Secret' && kind.kind !== 'ConfigMap') return undefined;
   for (const value of Object.values((object.data ?? {}) as JsonObject)) {
     if (value === null) continue;
@@ -17,6 +18,16 @@ export function findUnreadable(kind: Kind, object: JsonObject): string | undefin
     if (offset !== undefined) return `illegal base64 data at input byte ${offset}`;
   }
   return undefined;
+}
+
+const microTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/;
+
+/** A MicroTime has six digits behind the point, no more and no fewer. */
+function findUnreadableTime({ spec }: JsonObject): string | undefined {
+  const { acquireTime, renewTime } = isObject(spec) ? spec : {};
+  const bad = [acquireTime, renewTime].find((time) => typeof time === 'string' && !microTime.test(time));
+  if (bad === undefined) return undefined;
+  return `parsing time ${JSON.stringify(bad)} as "2006-01-02T15:04:05.000000Z07:00": cannot parse`;
 }
 
 /** Where Go's StdEncoding stops: it wants padding, and skips line ends. */
@@ -32,6 +43,7 @@ export function validate(kind: Kind, object: JsonObject, previous: StoredObject 
     ...validateName(object),
     ...(previous ? validateIdentity(object, previous) : []),
     ...(kind.kind === 'Secret' || kind.kind === 'ConfigMap' ? validateData(kind, object, previous) : []),
+    ...(kind.kind === 'Lease' ? validateLease(object) : []),
   ];
 }
 
@@ -50,6 +62,21 @@ function validateIdentity(object: JsonObject, previous: StoredObject): FieldErro
   if (!uid || uid === previous.metadata.uid) return [];
   const error: FieldError = { field: 'metadata.uid', type: 'invalid', value: uid, detail: 'field is immutable' };
   return [error, error];
+}
+
+/** pkg/apis/coordination/validation of Kubernetes, as far as strategies are not in use. */
+function validateLease({ spec }: JsonObject): FieldError[] {
+  const { leaseDurationSeconds, leaseTransitions } = (isObject(spec) ? spec : {}) as Record<string, number | undefined>;
+  const errors: FieldError[] = [];
+  if (leaseDurationSeconds !== undefined && leaseDurationSeconds <= 0) {
+    const field = 'spec.leaseDurationSeconds';
+    errors.push({ field, type: 'invalid', value: leaseDurationSeconds, detail: 'must be greater than 0' });
+  }
+  if (leaseTransitions !== undefined && leaseTransitions < 0) {
+    const field = 'spec.leaseTransitions';
+    errors.push({ field, type: 'invalid', value: leaseTransitions, detail: 'must be greater than or equal to 0' });
+  }
+  return errors;
 }
 
 function validateData(kind: Kind, object: JsonObject, previous: StoredObject | undefined): FieldError[] {
