@@ -73,3 +73,15 @@ test('the copy that check asks for brings back a part of the Secret', async () =
   expect((await daprMtls('backup restore -k')).status).toBe(0);
   expect((await daprMtls('check -k')).stdout).not.toContain('error');
 });
+
+test('a bridge on a Dapr whose version may not be read comes with a warning, also when nobody wants remarks', async () => {
+  server.allow('admin', { allow: 'all', deny: [{ verb: 'get', resource: 'deployments' }] });
+  const warning = /^Warning: which version of Dapr runs there is not known/m;
+  const line = 'renew-certificate -k -n dapr-system --dry-run --quiet';
+  expect(await daprMtls(line)).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('Procedure: bridge'),
+    stderr: expect.stringMatching(warning),
+  });
+  expect((await daprMtls(`${line} --dapr-version 1.17`)).stderr).not.toMatch(warning);
+});

@@ -62,12 +62,12 @@ export function contextAt(at: Date, trustDomain = 'cluster.local'): IssueContext
   return { trustDomain, notBefore: new Date(at.getTime() - skewMs), newSerial };
 }
 
-export function currentOf(files: BundleFiles, at: Date = fixtureInstant): CurrentBundle {
-  return readCurrent(
-    { files, revision: '', state: 'settled' },
-    { kind: 'directory', name: 'certs', names: bundleNames },
-    at,
-  );
+export function currentOf(
+  files: BundleFiles,
+  at: Date = fixtureInstant,
+  kind: CurrentBundle['kind'] = 'directory',
+): CurrentBundle {
+  return readCurrent({ files, revision: '', state: 'settled' }, { kind, name: 'certs', names: bundleNames }, at);
 }
 
 /** A renewal as the command makes it, in memory. */

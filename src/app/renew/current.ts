@@ -9,6 +9,8 @@ import type { StoredBundle, StoreLocation } from '../../store/port.ts';
 /** The bundle that is to be renewed, as far as it can be used. */
 export interface CurrentBundle {
   readonly files: StoredBundle['files'];
+  /** Where it lives: a cluster tells what runs on it, a directory does not. */
+  readonly kind: StoreLocation['kind'];
   /** As Sentry and daprd read them, whatever they are. */
   readonly visibleAnchors: readonly Certificate[];
   /** Self-signed, valid now: what somebody may hold and still verify with. */
@@ -21,7 +23,7 @@ export interface CurrentBundle {
 }
 
 /** Nothing here throws: a broken bundle is what most needs to be renewed. */
-export function readCurrent(stored: StoredBundle, { names }: StoreLocation, at: Date): CurrentBundle {
+export function readCurrent(stored: StoredBundle, { names, kind }: StoreLocation, at: Date): CurrentBundle {
   const reading = readBundle(stored.files, names);
   const anchors = visibleCertificatesOf(reading.anchors);
   const issuerChain = visibleCertificatesOf(reading.issuerChain);
@@ -31,6 +33,7 @@ export function readCurrent(stored: StoredBundle, { names }: StoreLocation, at: 
     keyBytes && { anchors: anchorBytes, issuerChain: chainBytes, issuerKey: keyBytes };
   return {
     files: stored.files,
+    kind,
     visibleAnchors: anchors,
     liveAnchors: anchors.filter((anchor) => isLive(anchor, at) && !whyNotSigned(anchor, anchor)),
     root: findRoot(anchors, issuerChain),

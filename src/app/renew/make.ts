@@ -121,7 +121,7 @@ async function makeNewRoot(current: CurrentBundle, request: NewRootRequest, opti
       ...made,
       procedure: 'bridge',
       bundle: { anchors, issuerChain: bridge.issuerChain, issuerKey: issuer.key },
-      remarks: [...remarks, ...bridge.remarks],
+      remarks: [...remarks, ...warnOfVersion(current, request, options), ...bridge.remarks],
     };
   }
   if (request.procedure === 'bridge') {
@@ -144,6 +144,18 @@ function whyNotBridge(request: NewRootRequest, { daprVersion }: RenewOptions): s
   if (request.procedure === 'bridge') return undefined;
   if (!daprVersion || isBridgeProven(daprVersion)) return undefined;
   return `it is not proven on Dapr ${daprVersion.major}.${daprVersion.minor} (--procedure bridge insists)`;
+}
+
+/** In a cluster the version is there to be read: where it was not, somebody has to look. */
+function warnOfVersion(
+  { kind }: CurrentBundle,
+  { procedure }: NewRootRequest,
+  { daprVersion }: RenewOptions,
+): string[] {
+  if (kind === 'directory' || procedure === 'bridge' || daprVersion) return [];
+  return [
+    'Warning: which version of Dapr runs there is not known, and a bridge is proven on 1.11 to 1.18 only. Say --dapr-version VERSION, and it is made where it holds.',
+  ];
 }
 
 function makeIssuer(
