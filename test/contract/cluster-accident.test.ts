@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readBundle } from '../../src/pki/reading.ts';
-import { whySentryRefuses } from '../../src/pki/sentry.ts';
 import { configMapRef, filesOf, type SecretObject, secretRef } from '../../src/store/cluster/objects.ts';
 import { defaultNames } from '../../src/store/file-names.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { behindServer, startSentries } from '../support/cluster-sentry.ts';
 import { makeDying } from '../support/dying-cluster.ts';
+import { expectWhole } from '../support/expect-whole.ts';
 import { startTrustCluster, type TrustCluster } from '../support/trust-cluster.ts';
 
 /** Sentries that take up to 4 ms between their two reads, beside a pause that is as much longer as 2 s are. */
@@ -18,13 +18,6 @@ beforeEach(async () => {
   trust = await startTrustCluster();
 });
 afterEach(() => trust.stop());
-
-function expectWhole(): void {
-  const { anchors, issuerChain, issuerKey } = trust.files();
-  if (!anchors || !issuerChain || !issuerKey) throw new Error('a part is missing');
-  expect(whySentryRefuses({ anchors, issuerChain, issuerKey }, new Date())).toBeUndefined();
-  expect(trust.configMap()?.data?.['ca.crt']).toBe(anchors.toString('utf8'));
-}
 
 describe('Sentries that start at any moment', () => {
   test('never make a new root during 200 renewals of which half die at a random write', async () => {
@@ -46,7 +39,7 @@ describe('Sentries that start at any moment', () => {
         const { outcome } = await trust.renew({}, { pauseMs });
         if (outcome === 'finished') fates.finished += 1;
       }
-      expectWhole();
+      expectWhole(trust);
       fates.whole += 1;
       seenRoots.add(readBundle(trust.files(), defaultNames).anchors?.entries[0]?.certificate?.fingerprint ?? '');
     }

@@ -3,7 +3,6 @@ import { createBackup, restoreBackup } from '../../src/app/backup.ts';
 import { type UnionSource, uniteSides } from '../../src/app/unite.ts';
 import { openCluster } from '../../src/cli/open-cluster.ts';
 import { resources } from '../../src/kube/resources.ts';
-import { whySentryRefuses } from '../../src/pki/sentry.ts';
 import { claimKey } from '../../src/store/cluster/claim.ts';
 import { keeperName, keeperRef } from '../../src/store/cluster/keeper.ts';
 import { isProvablyDead } from '../../src/store/cluster/liveness.ts';
@@ -18,6 +17,7 @@ import { identifyThisProcess } from '../../src/store/directory/process-identity.
 import type { Denial } from '../support/api-server/access.ts';
 import type { FaultAction } from '../support/api-server/faults.ts';
 import { makeBundle } from '../support/bundles.ts';
+import { expectWhole } from '../support/expect-whole.ts';
 import { startTrustCluster, type TrustCluster } from '../support/trust-cluster.ts';
 
 let trust: TrustCluster;
@@ -27,12 +27,9 @@ beforeEach(async () => {
 });
 afterEach(() => trust.stop());
 
-/** Whole, in both objects, and nothing of a run left. */
-function expectWhole(): void {
-  const { anchors, issuerChain, issuerKey } = trust.files();
-  if (!anchors || !issuerChain || !issuerKey) throw new Error('a part is missing');
-  expect(whySentryRefuses({ anchors, issuerChain, issuerKey }, new Date())).toBeUndefined();
-  expect(trust.configMap()?.data?.['ca.crt']).toBe(anchors.toString('utf8'));
+/** Whole, and nothing of a run left. */
+function expectSettled(): void {
+  expectWhole(trust);
   expect(keeper()?.data?.[claimKey]).toBeUndefined();
 }
 
@@ -50,7 +47,7 @@ describe('a renewal', () => {
     const { outcome, backup } = await trust.renew();
     expect(outcome).toBe('renewed');
     expect(backup?.id).toBe('0001');
-    expectWhole();
+    expectSettled();
     const opened = await trust.store().openBackup(undefined, undefined);
     expect(opened.files).toEqual(before);
   });
@@ -77,7 +74,7 @@ describe('a renewal', () => {
     await session.apply({ steps: [step], sideFiles: [] }, revision);
     await session.close();
     expect(trust.configMap()?.metadata.uid).toBe(uid);
-    expectWhole();
+    expectSettled();
   });
 
   test('up to Dapr 1.11 knows the Secret alone', async () => {
@@ -106,7 +103,7 @@ describe('a renewal', () => {
     unhook();
     expect(isMoved).toBe(true);
     expect(trust.secret()?.metadata.labels?.moved).toBe('yes');
-    expectWhole();
+    expectSettled();
     const session = await trust.store().openForChange('tests');
     const { revision } = await session.read();
     inSecret('issuer.crt', 'somebody was here');
@@ -172,7 +169,7 @@ describe('a user who may do all but one thing', () => {
     expect(bytes()).toBe(before);
     trust.server.allow('admin', { allow: 'all' });
     expect((await trust.renew()).outcome).toMatch(/renewed|finished/);
-    expectWhole();
+    expectSettled();
   });
 
   test('the Role that a refusal prints is enough', async () => {
@@ -193,7 +190,7 @@ describe('a user who may do all but one thing', () => {
     });
     expect((await trust.renew()).outcome).toBe('renewed');
     expect((await trust.renew()).outcome).toBe('renewed');
-    expectWhole();
+    expectSettled();
   });
 });
 
@@ -226,7 +223,7 @@ describe('an API server that fails', () => {
           expect(error.exitCode, String(error.stack)).toBeGreaterThan(1);
           expect((await trust.renew()).outcome).toMatch(/renewed|finished/);
         }
-        expectWhole();
+        expectSettled();
       }
     },
   );
@@ -247,7 +244,7 @@ describe('two runs', () => {
         const lost = results.filter((result) => result.status === 'rejected');
         expect(lost.length).toBe(1);
         expect(lost[0]?.reason).toMatchObject({ exitCode: 6 });
-        expectWhole();
+        expectSettled();
       }
     } finally {
       other.close();
@@ -265,7 +262,7 @@ describe('two runs', () => {
     await expect(dead.apply({ steps: [step], sideFiles: [] }, revision)).rejects.toMatchObject({
       code: 'store.locked',
     });
-    expectWhole();
+    expectSettled();
 
     await trust.store().openForChange('the living one');
     const stir = async () =>
@@ -278,7 +275,7 @@ describe('two runs', () => {
     await trust.store({ process }).openForChange('the dead one');
     const sleep = () => Promise.reject(new Error('nothing is to be waited for'));
     expect((await trust.renew({}, { takeOverMs: 20_000, sleep, isDead: isProvablyDead })).outcome).toBe('renewed');
-    expectWhole();
+    expectSettled();
   });
 });
 
@@ -292,7 +289,7 @@ test('a run that was taken over in the middle leaves both objects to the other',
   const late = trust.renew({ request: { kind: 'fresh', procedure: 'replace' } }, { sleepThrough });
   await expect(late).rejects.toMatchObject({ code: 'store.locked', exitCode: 6 });
   expect(await other).toMatchObject({ outcome: expect.stringMatching(/renewed|finished/) });
-  expectWhole();
+  expectSettled();
 });
 
 test('a deletion of the ConfigMap whose answer never comes is undone', async () => {
@@ -304,7 +301,7 @@ test('a deletion of the ConfigMap whose answer never comes is undone', async () 
   });
   await expect(trust.renew()).rejects.toMatchObject({ code: 'cluster.unreachable' });
   expect(trust.files()).toEqual(before);
-  expectWhole();
+  expectSettled();
 }, 60_000);
 
 describe('backups', () => {
@@ -321,7 +318,7 @@ describe('backups', () => {
     const chosen = await trust.store().openBackup('0002', passphrase);
     const report = await restoreBackup(trust.store(), { ...chosen, now: new Date(), passphrase, keep: 5 });
     expect(report.action).toBe('restored');
-    expectWhole();
+    expectSettled();
     expect(trust.files().issuerChain).toEqual(chosen.files.issuerChain);
   });
 
@@ -374,7 +371,7 @@ describe('sides that differ', () => {
       data: { 'ca.crt': 'other', 'jwks.json': '{}' },
     }));
     expect((await unite('secret')).outcome).toBe('united');
-    expectWhole();
+    expectSettled();
     expect(trust.files()).toEqual(secret);
     expect(trust.configMap()?.data?.['jwks.json']).toBe('{}');
   });
@@ -384,7 +381,7 @@ describe('sides that differ', () => {
     inSecret('ca.crt', (await makeBundle()).files.anchors.toString('utf8'));
     await expect(unite('secret')).rejects.toMatchObject({ code: 'trust.refused' });
     expect((await unite('configmap')).outcome).toBe('united');
-    expectWhole();
+    expectSettled();
     expect(trust.files().anchors).toEqual(anchors);
   });
 
@@ -415,7 +412,7 @@ describe('sides that differ', () => {
     const { labels, annotations } = trust.configMap()?.metadata ?? {};
     trust.server.store.remove(configMapRef(trust.place));
     await unite('secret');
-    expectWhole();
+    expectSettled();
     expect(trust.configMap()?.metadata.labels).toEqual(labels);
     expect(trust.configMap()?.metadata.annotations).toEqual(annotations);
   });
@@ -437,7 +434,7 @@ describe('sides that differ', () => {
         onPlanned,
       } as const;
       await uniteSides(trust.store(), input);
-      expectWhole();
+      expectSettled();
       expect(trust.files()).toEqual(before);
     }
   });
@@ -455,7 +452,7 @@ describe('sides that differ', () => {
       now: new Date(),
       onPlanned: async () => undefined,
     });
-    expectWhole();
+    expectSettled();
     expect(trust.files()).toEqual(before);
   });
 });
