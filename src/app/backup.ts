@@ -67,6 +67,8 @@ export interface RestoreInput {
   readonly now: Date;
   readonly passphrase: string | undefined;
   readonly keep: number;
+  /** Told what the store will hold, before anything is written; what it throws stops the restore. */
+  readonly onPlanned?: (files: FoundFiles) => Promise<void>;
 }
 
 /**
@@ -76,7 +78,7 @@ export interface RestoreInput {
  */
 export async function restoreBackup(
   store: TrustStore,
-  { backup, files, now, passphrase, keep }: RestoreInput,
+  { backup, files, now, passphrase, keep, onPlanned }: RestoreInput,
 ): Promise<BackupReportDocument> {
   const purpose = `backup restore ${backup.id}`;
   const session = await store.openForChange(purpose);
@@ -88,6 +90,7 @@ export async function restoreBackup(
     const bundle = parseBundle(files);
     const steps = planSteps(current, bundle, now, store.location.kind);
     if (steps.length === 0) return describeAction(store.location, 'unchanged', stored.files, { backup });
+    await onPlanned?.(Object.assign({}, stored.files, ...steps.map((step) => step.files)));
     const saved = await session.backUp({ reason: purpose, passphrase });
     await session.apply({ steps, sideFiles: [] }, stored.revision);
     const removed = await session.pruneBackups(keep);

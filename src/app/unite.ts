@@ -16,8 +16,14 @@ export interface UnionInput {
   readonly isDryRun: boolean;
   readonly passphrase: string | undefined;
   readonly now: Date;
-  /** Shown what will change; what it throws stops the repair. */
-  readonly onPlanned: (changes: readonly CertificateChange[]) => Promise<void>;
+  /** Shown what will change, in a rehearsal too; what it throws stops the repair. */
+  readonly onPlanned: (planned: PlannedUnion) => Promise<void>;
+}
+
+export interface PlannedUnion {
+  /** What both sides will hold. */
+  readonly files: FoundFiles;
+  readonly changes: readonly CertificateChange[];
 }
 
 /**
@@ -39,8 +45,8 @@ export async function uniteSides(store: PublishingStore, input: UnionInput): Pro
       changes,
       backup,
     });
+  await input.onPlanned({ files, changes });
   if (input.isDryRun) return report('dry-run', null);
-  await input.onPlanned(changes);
   const purpose = `repair --from ${input.from}`;
   const session = await store.openForRepair(purpose);
   try {

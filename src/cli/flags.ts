@@ -259,6 +259,16 @@ export const keyFlags = {
   ...passphraseFlag,
 };
 
+export const ignoreOwnerFlag = {
+  'ignore-owner': Flags.string({
+    description: 'Go on although this owner will undo the change: helm, argocd, flux, cert-manager, external-secrets.',
+    helpValue: 'OWNER',
+    multiple: true,
+    default: [],
+    helpGroup: 'OTHER OWNERS',
+  }),
+};
+
 /** What a renewal in a cluster may be told; the first three are upstream's. */
 export const clusterRenewFlags = {
   restart: Flags.boolean({
@@ -280,13 +290,7 @@ export const clusterRenewFlags = {
     description: 'Go on without a question where sidecars are cut off; only a terminal is asked.',
     helpGroup: 'CLUSTER',
   }),
-  'ignore-owner': Flags.string({
-    description: 'Go on although this owner will undo the change: helm, argocd, flux, cert-manager, external-secrets.',
-    helpValue: 'OWNER',
-    multiple: true,
-    default: [],
-    helpGroup: 'OTHER OWNERS',
-  }),
+  ...ignoreOwnerFlag,
   'via-helm': Flags.boolean({
     description: 'Write the bundle, then have helm store it in the release that would undo it.',
     helpGroup: 'OTHER OWNERS',

@@ -2,9 +2,9 @@ import { abandonInterrupted, finishInterrupted, type RepairReport } from '../app
 import { type UnionSource, uniteSides } from '../app/unite.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { renderChanges } from '../render/renewal.ts';
-import type { PublishingStore, TrustStore } from '../store/port.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { readPassphrase } from './key-files.ts';
+import type { Site } from './site.ts';
 import type { Streams } from './streams.ts';
 
 export interface RepairFlags {
@@ -16,9 +16,12 @@ export interface RepairFlags {
   readonly 'passphrase-file': string | undefined;
 }
 
-/** Finishes what was interrupted, or makes the two sides of a cluster's bundle one again. */
+/**
+ * Finishes what was interrupted, or makes the two sides of a cluster's bundle one again. Who will undo
+ * that is told, and does not stop it: the next Sentry to start would do worse.
+ */
 export async function performRepair(
-  store: TrustStore,
+  { store, inCluster }: Site,
   flags: RepairFlags,
   now: Date,
   streams: Streams,
@@ -27,10 +30,10 @@ export async function performRepair(
   if (from === undefined) {
     const report = await (flags.abandon ? abandonInterrupted(store) : finishInterrupted(store));
     // "Nothing was interrupted" must not be said of objects that differ for another reason.
-    if (isPublishing(store)) await store.assertUnited();
+    await inCluster?.store.assertUnited();
     return report;
   }
-  if (!isPublishing(store)) {
+  if (!inCluster) {
     throw new DaprMtlsError('usage.invalid', {
       message: '--from chooses between Secret and ConfigMap, and a directory has neither',
       hint: 'Leave --from out; to bring a copy back: `dapr-mtls backup restore --dir DIR`.',
@@ -38,19 +41,19 @@ export async function performRepair(
   }
   const passphrase = readPassphrase(flags['passphrase-file']);
   const saved = from === 'backup' ? (await store.openBackup(flags.backup, passphrase)).files : undefined;
-  return uniteSides(store, {
+  const isDryRun = flags['dry-run'];
+  const { warnOfOwners } = await import('./ask-owners.ts');
+  return uniteSides(inCluster.store, {
     from,
     saved,
-    isDryRun: flags['dry-run'],
+    isDryRun,
     passphrase,
     now,
-    onPlanned: async (changes) => {
+    onPlanned: async ({ files, changes }) => {
+      await warnOfOwners(inCluster, files, streams);
+      if (isDryRun) return;
       streams.note(`${renderChanges(changes, false)}\n`);
       await confirmAtTerminal('Write this?', flags.yes);
     },
   });
-}
-
-function isPublishing(store: TrustStore): store is PublishingStore {
-  return store.location.kind === 'cluster';
 }

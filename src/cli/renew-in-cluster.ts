@@ -1,25 +1,21 @@
 import { auditSidecars } from '../app/audit/audit.ts';
 import { describeCluster } from '../app/cluster-report.ts';
 import { buildHelmValues, daprValuesPath } from '../app/owners/helm-values.ts';
-import { judgeOwners } from '../app/owners/judge.ts';
 import { buildManifests } from '../app/owners/manifest.ts';
-import { planData } from '../app/owners/planned-data.ts';
-import { whyOwned } from '../app/owners/refusal.ts';
-import type { OwnerVerdict } from '../app/owners/verdict.ts';
 import { describeCutOff } from '../app/renew/cut-off-sidecars.ts';
 import { draftRenewal, type PlannedRenewal, type RenewInput, renew } from '../app/renew/renew.ts';
 import type { RenewalReport } from '../app/renew/report.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { HelmRelease, OwnerFacts } from '../kube/owners/facts.ts';
-import { findOwners } from '../kube/owners/find-owners.ts';
 import { readPods } from '../kube/pods/read-pods.ts';
 import { injectedSelector } from '../kube/pods/sidecar-pod.ts';
 import { isAtLeast } from '../pki/rules/context.ts';
 import { ownerRemarks } from '../render/owners.ts';
 import { renewalRemarks } from '../render/renewal.ts';
-import { type BundleObjects, readObjects } from '../store/cluster/objects.ts';
+import type { BundleObjects } from '../store/cluster/objects.ts';
 import { writeSideFiles } from '../store/cluster/side-files.ts';
 import type { FoundFiles, PublishingStore } from '../store/port.ts';
+import { assertUnowned, judgeOwnersOf, tellOfOwners } from './ask-owners.ts';
 import type { ClusterSite } from './cluster-site.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { type HelmUpgrade, rehearseUpgrade, storeInRelease } from './helm/upgrade.ts';
@@ -124,8 +120,7 @@ async function askOwners(renewal: ClusterRenewal, { files }: PlannedRenewal): Pr
   const { objects, facts, verdicts } = await judgeOwnersOf(site, files);
   const viaHelm = flags['via-helm'] ? releaseToUpgrade(facts) : undefined;
   const settled = viaHelm ? ['helm'] : [];
-  const refusal = whyOwned(verdicts, [...flags['ignore-owner'], ...settled], typed);
-  if (refusal) throw refusal;
+  assertUnowned(verdicts, { ignored: [...flags['ignore-owner'], ...settled], typed, ways: 'all' });
   tellOfOwners(
     verdicts.filter(({ owner }) => !settled.includes(owner)),
     streams,
@@ -134,12 +129,6 @@ async function askOwners(renewal: ClusterRenewal, { files }: PlannedRenewal): Pr
   const upgrade = describeUpgrade(renewal, viaHelm, objects, files);
   await rehearseUpgrade(upgrade);
   return upgrade;
-}
-
-async function judgeOwnersOf({ cluster, place }: ClusterSite, files: FoundFiles) {
-  const objects = await readObjects(place);
-  const facts = await findOwners(cluster, place.namespace, objects);
-  return { objects, facts, verdicts: judgeOwners(facts, planData(files, place.names)) };
 }
 
 function releaseToUpgrade({ helm }: OwnerFacts): HelmRelease {
@@ -168,12 +157,6 @@ function describeUpgrade(
     kubeconfig: flags.kubeconfig,
     context: flags.context,
   };
-}
-
-function tellOfOwners(verdicts: readonly OwnerVerdict[], streams: Streams): void {
-  const { warnings, notes } = ownerRemarks(verdicts);
-  for (const warning of warnings) streams.warn(`${warning}\n`);
-  for (const note of notes) streams.note(`${note}\n`);
 }
 
 /** Only where somebody is: under a bridge nobody is asked. */

@@ -13,3 +13,10 @@ export function ownerRemarks(verdicts: readonly OwnerVerdict[]): { warnings: str
     notes: verdicts.filter(isTold).map(({ message }) => `Note: ${message}`),
   };
 }
+
+/** Said aloud of a repair, which is not stopped by who will undo it; undefined where nobody will. */
+export function undoneRemark(verdicts: readonly OwnerVerdict[]): string | undefined {
+  const titles = [...new Set(verdicts.filter(({ stops }) => stops).map(({ title }) => title))];
+  if (titles.length === 0) return undefined;
+  return `WARNING: THIS REPAIR WILL BE UNDONE by ${titles.join(', ')}. Suspend what runs by itself, and let none of it run before it holds this bundle: \`dapr-mtls check -k\` tells how.`;
+}

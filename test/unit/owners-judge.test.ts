@@ -5,7 +5,7 @@ import { whyOwned } from '../../src/app/owners/refusal.ts';
 import type { OwnerVerdict } from '../../src/app/owners/verdict.ts';
 import { digest } from '../../src/kube/owners/digest.ts';
 import type { Declaration, HelmRelease, HelmRevision, OwnerClaim, OwnerFacts } from '../../src/kube/owners/facts.ts';
-import { ownerRemarks } from '../../src/render/owners.ts';
+import { ownerRemarks, undoneRemark } from '../../src/render/owners.ts';
 import { bundleNames } from '../support/bundles.ts';
 
 const bundleOf = (name: string) => ({
@@ -190,7 +190,8 @@ test('planned data are digests of the parts, the anchors in both objects', () =>
 
 describe('the refusal', () => {
   const command = 'dapr-mtls renew-certificate -k';
-  const refuse = (facts: OwnerFacts, ignored: string[] = []) => whyOwned(judgeOwners(facts, planned), ignored, command);
+  const refuse = (facts: OwnerFacts, ignored: string[] = []) =>
+    whyOwned(judgeOwners(facts, planned), ignored, command, 'all');
 
   test('offers Helm for a release, first', () => {
     const error = refuse(releaseOf([storing]));
@@ -228,6 +229,16 @@ describe('the refusal', () => {
     expect(commandsIn(refuse(facts)?.hint)).toEqual([`${command} --ignore-owner external-secrets`]);
   });
 
+  test('offers who brings a copy back to go on, and nothing to store or to commit', () => {
+    const restore = 'dapr-mtls backup restore -k';
+    const more = claimed('argocd', { kind: 'keys', keys: ['ca.crt'] });
+    const verdicts = judgeOwners({ ...releaseOf([storing]), claims: more.claims }, planned);
+    const error = whyOwned(verdicts, [], restore, 'ignoring');
+    expect(error).toMatchObject({ code: 'store.owned', exitCode: 6 });
+    expect(commandsIn(error?.hint)).toEqual([`${restore} --ignore-owner helm --ignore-owner argocd`]);
+    expect(whyOwned(verdicts, ['helm', 'argocd'], restore, 'ignoring')).toBeUndefined();
+  });
+
   test('is none for who is ignored, in any case of letters, and stays for the others', () => {
     expect(refuse(releaseOf([storing]), ['Helm'])).toBeUndefined();
     expect(refuse(releaseOf([storing]), ['argocd'])?.code).toBe('store.owned');
@@ -244,4 +255,15 @@ test('what is told when it goes on: who will undo it, and what Helm can do', () 
   expect(notes).toEqual([]);
   expect(ownerRemarks(verdicts(releaseOf([silent]))).notes[0]).toMatch(/^Note: .*--force/);
   expect(ownerRemarks(verdicts(claimed('flux', { kind: 'nothing' })))).toEqual({ warnings: [], notes: [] });
+});
+
+test('a repair says aloud who will undo it, by name, and nothing of who will not', () => {
+  const remark = (facts: OwnerFacts) => undoneRemark(judgeOwners(facts, planned));
+  const more = claimed('argocd', { kind: 'keys', keys: ['ca.crt'] });
+  expect(remark({ ...releaseOf([storing]), claims: more.claims })).toMatch(
+    /^WARNING: THIS REPAIR WILL BE UNDONE by Helm release dapr, Argo CD .*`dapr-mtls check -k`/,
+  );
+  expect(remark(releaseOf([silent]))).toBeUndefined();
+  expect(remark(claimed('flux', { kind: 'nothing' }))).toBeUndefined();
+  expect(undoneRemark([])).toBeUndefined();
 });

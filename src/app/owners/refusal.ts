@@ -1,6 +1,9 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { OwnerVerdict } from './verdict.ts';
 
+/** Who brings a copy back has nothing new that Helm could store or that could be committed. */
+export type OfferedWays = 'all' | 'ignoring';
+
 /**
  * Why the change must not be made, with every way out as a command to type.
  * @param ignored the owners named by `--ignore-owner`
@@ -11,20 +14,33 @@ export function whyOwned(
   verdicts: readonly OwnerVerdict[],
   ignored: readonly string[],
   command: string,
+  offered: OfferedWays,
 ): DaprMtlsError | undefined {
   const isIgnored = ({ owner }: OwnerVerdict) => ignored.some((name) => name.toLowerCase() === owner);
   const stopping = verdicts.filter((verdict) => verdict.stops && !isIgnored(verdict));
   if (stopping.length === 0) return undefined;
   return new DaprMtlsError('store.owned', {
     message: `this change would be undone: ${stopping.map(({ message }) => message).join('; ')}`,
-    hint: ['Nothing was written. Choose one:', ...listWays(stopping, command)].join('\n'),
+    hint: [
+      offered === 'all'
+        ? 'Nothing was written. Choose one:'
+        : 'Nothing was written. Bring the bundle to where it is taken from, or:',
+      ...listWays(stopping, command, offered),
+    ].join('\n'),
   });
 }
 
-function listWays(stopping: readonly OwnerVerdict[], command: string): string[] {
+function listWays(stopping: readonly OwnerVerdict[], command: string, offered: OfferedWays): string[] {
   const has = (source: OwnerVerdict['source']) => stopping.some((verdict) => verdict.source === source);
   const owners = [...new Set(stopping.map(({ owner }) => owner))];
   const isHelmAlone = stopping.every(({ source }) => source === 'helm-release');
+  const ignoring = owners.map((owner) => `--ignore-owner ${owner}`).join(' ');
+  if (offered === 'ignoring') {
+    return [
+      `  ${command} ${ignoring}`,
+      '      goes on, knowing that it will be undone; `dapr-mtls check -k` then tells how to keep it',
+    ];
+  }
   const ways: [boolean, string, string][] = [
     [isHelmAlone, '--via-helm', 'writes the bundle, then has helm store it in the release, so that upgrades keep it'],
     [
@@ -37,7 +53,7 @@ function listWays(stopping: readonly OwnerVerdict[], command: string): string[] 
       '--output-manifest trust-bundle.yaml --with-issuer-key',
       'writes Secret and ConfigMap to commit, and leaves the cluster alone',
     ],
-    [true, owners.map((owner) => `--ignore-owner ${owner}`).join(' '), 'goes on, knowing that it will be undone'],
+    [true, ignoring, 'goes on, knowing that it will be undone'],
   ];
   return ways
     .filter(([isOffered]) => isOffered)

@@ -14,7 +14,8 @@ meanwhile: judge it with check afterwards.
 
 In a cluster Secret and ConfigMap may come to differ, as after \`kubectl edit secret\`. The next Sentry that starts then makes a new root,
 and every sidecar is cut off. --from says which side is right: it is judged by Sentry's rules, the difference is shown, both objects are
-backed up, and the ConfigMap is away until both hold the same. Restart nothing before.`;
+backed up, and the ConfigMap is away until both hold the same. Restart nothing before. A Helm release or somebody else that will undo it
+is named, and does not stop it.`;
   static override examples = [
     { description: 'Finish what was begun in a directory', command: '<%= bin %> repair --dir certs' },
     { description: 'What would it take?', command: '<%= bin %> repair -k --from secret --dry-run' },
@@ -42,8 +43,8 @@ backed up, and the ConfigMap is away until both hold the same. Restart nothing b
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Repair);
-    const { store } = await openSite(flags, this.env, this.streams);
-    const report = await performRepair(store, flags, this.now(), this.streams);
+    const site = await openSite(flags, this.env, this.streams);
+    const report = await performRepair(site, flags, this.now(), this.streams);
     await this.emit(report, flags.format, renderRepair);
     for (const remark of repairRemarks(report)) this.streams.warn(`${remark}\n`);
   }

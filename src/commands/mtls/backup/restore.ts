@@ -1,8 +1,7 @@
 import * as Args from '@oclif/core/args';
-import { restoreBackup } from '../../../app/backup.ts';
-import { changeFlags, passphraseFlag, storeFlags } from '../../../cli/flags.ts';
-import { readPassphrase } from '../../../cli/key-files.ts';
+import { changeFlags, ignoreOwnerFlag, passphraseFlag, storeFlags } from '../../../cli/flags.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
+import { performRestore } from '../../../cli/perform-restore.ts';
 import { openSite } from '../../../cli/site.ts';
 import { backupRemarks, renderBackupAction } from '../../../render/backup.ts';
 
@@ -12,7 +11,8 @@ export default class BackupRestore extends MtlsCommand {
     `The copy is judged by Sentry's rules first; one that has expired is refused. The present bundle is backed up,
 and the change goes step by step as a renewal does. Who was given the trust anchors of the present bundle alone since is cut off.
 
-The same words again bring the same bundle back, so a second run has nothing to do; to go back on a restore name the copy that it made.`;
+The same words again bring the same bundle back, so a second run has nothing to do; to go back on a restore name the copy that it made. Where a Helm release or somebody else would undo it, nothing is written unless --ignore-owner says to
+go on.`;
   static override examples = [
     { description: 'The newest copy in the cluster', command: '<%= bin %> backup restore -k' },
     {
@@ -29,14 +29,13 @@ The same words again bring the same bundle back, so a second run has nothing to 
       ignoreStdin: true,
     }),
   };
-  static override flags = { ...passphraseFlag, ...changeFlags, ...storeFlags };
+  static override flags = { ...passphraseFlag, ...changeFlags, ...ignoreOwnerFlag, ...storeFlags };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(BackupRestore);
-    const { store } = await openSite(flags, this.env, this.streams);
-    const passphrase = readPassphrase(flags['passphrase-file']);
-    const chosen = await store.openBackup(args.id, passphrase);
-    const report = await restoreBackup(store, { ...chosen, now: this.now(), passphrase, keep: flags.keep });
+    const { streams, typed } = this;
+    const site = await openSite(flags, this.env, streams);
+    const report = await performRestore(site, args.id, flags, this.now(), { streams, typed });
     await this.emit(report, flags.format, renderBackupAction);
     for (const remark of backupRemarks(report)) this.streams.warn(`${remark}\n`);
   }
