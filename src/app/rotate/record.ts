@@ -52,9 +52,9 @@ export interface Phase {
 
 /**
  * due: not begun. begun: about to be written, perhaps written. written: what had to be written stands
- * there, the gate is open. passed: proved.
+ * there, the gate is open. passed: proved. abandoned: given up in the middle by an undoing.
  */
-export type PhaseStatus = 'due' | 'begun' | 'written' | 'passed';
+export type PhaseStatus = 'due' | 'begun' | 'written' | 'passed' | 'abandoned';
 
 export interface PhaseRecord extends Phase {
   readonly status: PhaseStatus;
@@ -116,6 +116,14 @@ export interface RotationSettings {
 
 export type RotationState = 'running' | 'done' | 'undone';
 
+/** A file outside the store that is written before anything else: the key of the new root. */
+export interface PendingFile {
+  /** Absolute, on the machine of whoever goes on. */
+  readonly path: string;
+  /** In base64. */
+  readonly content: string;
+}
+
 /** Everything that whoever goes on has to know. It is written before the next thing is begun. */
 export interface RotationRecord {
   readonly version: 1;
@@ -127,6 +135,8 @@ export interface RotationRecord {
   readonly startedBy: string;
   readonly phases: readonly PhaseRecord[];
   readonly stages: Readonly<Partial<Record<StageName, StageRecord>>>;
+  /** Undefined once it is written, or where it is not to be kept. */
+  readonly rootKeyFile: PendingFile | undefined;
   /** Whether the keys of the stages are encrypted. */
   readonly encrypted: boolean;
   readonly settings: RotationSettings;
@@ -154,6 +164,6 @@ export function encodeRecord(record: RotationRecord): Buffer {
 }
 
 /** The phase that is under way or next; undefined when all have passed. */
-export function currentPhase({ phases }: RotationRecord): PhaseRecord | undefined {
-  return phases.find(({ status }) => status !== 'passed');
+export function currentPhase({ phases }: Pick<RotationRecord, 'phases'>): PhaseRecord | undefined {
+  return phases.find(({ status }) => status !== 'passed' && status !== 'abandoned');
 }

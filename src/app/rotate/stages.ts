@@ -66,10 +66,10 @@ export async function makeStages(
   }
 }
 
-/** The live anchor that a key belongs to; the one the issuer hangs on, where several fit. */
+/** The anchor that a key belongs to, also an expired one; the one the issuer hangs on, where several fit. */
 export function findRootOf({ root, liveAnchors }: CurrentBundle, key: KeyObject): Certificate | undefined {
   const isOf = (certificate: Certificate) => hasSameKey(publicKeyOf(key), certificate.publicKey);
-  return root && isOf(root) && liveAnchors.includes(root) ? root : liveAnchors.find(isOf);
+  return root && isOf(root) ? root : liveAnchors.find(isOf);
 }
 
 async function makeSameRoot(current: CurrentBundle, options: MaterialOptions): Promise<Material> {
@@ -79,6 +79,7 @@ async function makeSameRoot(current: CurrentBundle, options: MaterialOptions): P
   if (request.kind === 'own') return adoptUnderSameRoot(current, before, request.bundle, now);
   const root = request.kind === 'private-key' ? findRootOf(current, request.rootKey) : undefined;
   if (request.kind !== 'private-key' || !root) throw impossible('it needs the key of the running root (--private-key)');
+  if (!current.liveAnchors.includes(root)) throw impossible('the root has expired, or is not valid yet');
   const issuer = await issueIssuer(
     { certificate: root, key: request.rootKey },
     options.newKey(options.keyType),
@@ -191,11 +192,14 @@ function retireOnly(current: CurrentBundle, now: Date): Material {
     throw impossible(`Sentry does not run on the bundle (${current.refusal ?? 'a file is missing'})`);
   const [issuer] = before.issuerChain;
   // An intermediate authority stays; a bridge goes.
-  const issuerChain = verifyLeafOf([issuer], { anchors: [root], at: now }).ok ? ([issuer] as const) : before.issuerChain;
+  const issuerChain = verifyLeafOf([issuer], { anchors: [root], at: now }).ok
+    ? ([issuer] as const)
+    : before.issuerChain;
   const after: Stage = {
     files: {
       anchors: encodeCertificates([root]),
-      issuerChain: issuerChain.length === before.issuerChain.length ? before.files.issuerChain : encodeCertificates(issuerChain),
+      issuerChain:
+        issuerChain.length === before.issuerChain.length ? before.files.issuerChain : encodeCertificates(issuerChain),
       issuerKey: before.files.issuerKey,
     },
     anchors: [root],

@@ -1,0 +1,177 @@
+import { DaprMtlsError } from '../../errors.ts';
+import { type CurrentBundle, workingAnchors } from '../renew/current.ts';
+import { phasesOf } from './phases.ts';
+import { brokenPairs, isProven, type Pair, type Proof, provePhases } from './proof.ts';
+import type { Drain, Phase, Procedure } from './record.ts';
+import { findRootOf, type Material, type MaterialOptions, makeStages } from './stages.ts';
+import type { World } from './world.ts';
+
+export interface RotationWish extends MaterialOptions {
+  /** Undefined: the gentlest that holds. */
+  readonly procedure: Procedure | undefined;
+  /** Undefined: wait, unless something ends before. */
+  readonly drain: Drain | undefined;
+  readonly workloadCertTtlMs: number;
+  /** NAMESPACE/NAME. */
+  readonly skipped: readonly string[];
+}
+
+export interface RotationPlan {
+  readonly procedure: Procedure;
+  /** Why calls fail now; undefined where they work. */
+  readonly emergency: string | undefined;
+  /** Why no gentler procedure was taken, in whole sentences. */
+  readonly reasons: readonly string[];
+  readonly phases: readonly Phase[];
+  readonly material: Material;
+  readonly proof: Proof;
+  readonly drain: Drain;
+  /** SHA-256 of the anchors that every verifier has to hold before the next step is safe. */
+  readonly needed: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Picks the gentlest procedure whose every pair verifies, makes its certificates in memory, and proves
+ * it against the world as it is. Nothing is written.
+ * @throws DaprMtlsError `rotation.unsafe` where a procedure that was asked for, or every one, would break
+ *   a pair that is whole now; `trust.impossible` where one cannot be made
+ */
+export async function planRotation(
+  current: CurrentBundle,
+  world: Pick<World, 'sidecars'>,
+  wish: RotationWish,
+): Promise<RotationPlan> {
+  const emergency = whyCallsFail(current, wish.now);
+  if (wish.procedure === 'replace' && emergency === undefined) throw needless();
+  const reasons: string[] = [];
+  for (const procedure of wish.procedure ? [wish.procedure] : candidatesFor(current, wish, emergency)) {
+    const attempt = await tryProcedure(procedure, current, world, wish);
+    if (attempt.ok) return { ...attempt.plan, emergency, reasons: [...reasons, ...attempt.plan.material.remarks] };
+    if (wish.procedure) throw attempt.error;
+    reasons.push(`Not ${procedure}: ${attempt.error.message}.`);
+  }
+  throw new DaprMtlsError('rotation.unsafe', {
+    message: `no procedure holds. ${reasons.join(' ')}`,
+    hint: 'Judge the bundle first: `dapr-mtls check`. What leaves nobody behind needs a bundle on which calls work.',
+  });
+}
+
+/** Undefined where Sentry runs on the bundle and somebody verifies what it signs. */
+function whyCallsFail(current: CurrentBundle, at: Date): string | undefined {
+  if (current.refusal !== undefined) return `Sentry does not run on this bundle: ${current.refusal}`;
+  if (workingAnchors(current, at).length > 0) return undefined;
+  return 'nobody verifies the certificates of this issuer';
+}
+
+/** The gentlest first. */
+function candidatesFor(current: CurrentBundle, wish: RotationWish, emergency: string | undefined): Procedure[] {
+  const last: Procedure[] = emergency === undefined ? ['bridge', 'staged'] : ['replace'];
+  const { request, now, issuerValidMs } = wish;
+  if (request.kind === 'own') return ['same-root', ...last.filter((procedure) => procedure !== 'bridge')];
+  const root = request.kind === 'private-key' ? findRootOf(current, request.rootKey) : undefined;
+  if (!root) return last;
+  // An issuer ends with its root at the latest: a root that ends before is renewed with it.
+  const isLongLived = root.notAfter.getTime() >= now.getTime() + issuerValidMs;
+  return isLongLived ? ['same-root', 'same-key', ...last] : ['same-key', 'same-root', ...last];
+}
+
+type Attempt =
+  | { readonly ok: true; readonly plan: Omit<RotationPlan, 'emergency' | 'reasons'> }
+  | { readonly ok: false; readonly error: DaprMtlsError };
+
+async function tryProcedure(
+  procedure: Procedure,
+  current: CurrentBundle,
+  world: Pick<World, 'sidecars'>,
+  wish: RotationWish,
+): Promise<Attempt> {
+  let material: Material;
+  try {
+    material = await makeStages(procedure, current, wish);
+  } catch (error) {
+    if (!(error instanceof DaprMtlsError) || error.code !== 'trust.impossible') throw error;
+    return { ok: false, error };
+  }
+  const needed = procedure === 'same-root' ? [] : [material.root.fingerprint];
+  const prove = (drain: Drain) => {
+    const phases = phasesOf(procedure, drain, material.stages);
+    const due = phases.map((phase) => ({ ...phase, status: 'due' as const }));
+    const { stages } = material;
+    const proof = provePhases({ phases: due, stages, world, needed, skipped: wish.skipped, at: wish.now });
+    return { phases, proof };
+  };
+  const patient = prove(wish.drain ?? 'wait');
+  const isTooSlow =
+    wish.drain === undefined && patient.phases.length > 1 && endsBefore(patient.proof, drainMs(wish), wish.now);
+  const { phases, proof } = isTooSlow ? prove('restart') : patient;
+  if (procedure !== 'replace' && !isProven(proof)) return { ok: false, error: unsafe(procedure, proof) };
+  return {
+    ok: true,
+    plan: {
+      procedure,
+      phases,
+      material,
+      proof,
+      drain: wish.drain ?? (isTooSlow ? 'restart' : 'wait'),
+      needed,
+      warnings: warningsOf(proof, isTooSlow, wish),
+    },
+  };
+}
+
+/** How long a certificate of the old issuer may live after it was signed (dapr-facts, section 4). */
+function drainMs({ workloadCertTtlMs, allowedClockSkewMs }: RotationWish): number {
+  return workloadCertTtlMs + allowedClockSkewMs;
+}
+
+function endsBefore({ deadline }: Proof, ms: number, now: Date): boolean {
+  return deadline !== undefined && deadline.getTime() < now.getTime() + ms;
+}
+
+function warningsOf(proof: Proof, isTooSlow: boolean, wish: RotationWish): string[] {
+  const { deadline, cutOff } = proof;
+  const warnings: string[] = [];
+  if (deadline && endsBefore(proof, Math.max(drainMs(wish), dayMs), wish.now)) {
+    warnings.push(
+      `All of it has to be through by ${deadline.toISOString().slice(0, 16)}Z: then the first certificate ends that somebody still needs.`,
+    );
+  }
+  if (isTooSlow)
+    warnings.push('Old certificates outlive that moment, so everybody is restarted a second time instead.');
+  if (cutOff.length > 0)
+    warnings.push(`Cut off already, before anything is begun: ${nameSome(cutOff)}. A restart brings them back.`);
+  return warnings;
+}
+
+const dayMs = 86_400_000;
+
+export function unsafe(what: string, proof: Pick<Proof, 'pairs' | 'refusals'>): DaprMtlsError {
+  const [refusal] = proof.refusals;
+  const [pair] = brokenPairs(proof);
+  const because = refusal ? `Sentry would refuse the bundle: ${refusal.reason}` : pair ? describeBroken(pair) : '';
+  return new DaprMtlsError('rotation.unsafe', {
+    message: `${what} would lose calls: ${because}`,
+    hint: pair?.workloads.length
+      ? 'Restart those workloads, so that they take the anchors of today, and run the command again.'
+      : 'Leave --procedure out: `dapr-mtls rotate plan` takes the gentlest way that holds, and says why.',
+  });
+}
+
+export function describeBroken({ holder, workloads, shown, reason }: Pair): string {
+  const who = workloads.length > 0 ? `${nameSome(workloads)} (${holder})` : `who holds ${holder}`;
+  return `${who} would not verify ${shown}: ${reason}`;
+}
+
+/** A cluster has hundreds, and a line has room for some. */
+export function nameSome(names: readonly string[], limit = 5): string {
+  const more = names.length - limit;
+  return `${names.slice(0, limit).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function needless(): DaprMtlsError {
+  return new DaprMtlsError('rotation.unsafe', {
+    message: 'calls work today, and replacing everything at once would lose them',
+    hint: 'Leave --procedure out. If the old root is in wrong hands and lost calls are the lesser evil: `dapr-mtls renew-certificate --procedure replace`.',
+  });
+}

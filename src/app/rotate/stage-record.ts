@@ -1,0 +1,91 @@
+import { DaprMtlsError } from '../../errors.ts';
+import type { BundleFiles } from '../../pki/bundle.ts';
+import { type Certificate, hasSameKey } from '../../pki/certificate.ts';
+import { encodePrivateKey, publicKeyOf, readPrivateKey } from '../../pki/keys.ts';
+import { readCertificateFile, readKeyFile, visibleCertificatesOf } from '../../pki/reading.ts';
+import type { FoundFiles } from '../../store/port.ts';
+import type { RotationRecord, StageName, StageRecord } from './record.ts';
+import type { Stage, Stages } from './stages.ts';
+
+/** @param passphrase encrypts the key; undefined leaves it in clear, as it stands in the store */
+export function encodeStage({ files }: Stage, passphrase: string | undefined): StageRecord {
+  const { anchors, issuerChain, issuerKey } = files;
+  const key =
+    passphrase === undefined
+      ? issuerKey
+      : Buffer.from(encodePrivateKey(readPrivateKey(issuerKey, 'issuer key', undefined), passphrase));
+  return {
+    anchors: anchors.toString('base64'),
+    issuerChain: issuerChain.toString('base64'),
+    issuerKey: key.toString('base64'),
+  };
+}
+
+/**
+ * The stages as they can be judged; their key files are empty, because a proof needs none.
+ * @throws DaprMtlsError `store.damaged`
+ */
+export function readStages({ stages }: Pick<RotationRecord, 'stages'>): Stages {
+  return Object.fromEntries(Object.entries(stages).map(([name, stage]) => [name, readStage(stage)]));
+}
+
+function readStage({ anchors, issuerChain }: StageRecord): Stage {
+  const files = { anchors: Buffer.from(anchors, 'base64'), issuerChain: Buffer.from(issuerChain, 'base64') };
+  const [issuer, ...rest] = visibleCertificatesOf(readCertificateFile('issuerChain', files.issuerChain));
+  if (!issuer) throw damaged();
+  return {
+    files: { ...files, issuerKey: Buffer.alloc(0) },
+    anchors: visibleCertificatesOf(readCertificateFile('anchors', files.anchors)),
+    issuerChain: [issuer, ...rest],
+  };
+}
+
+/**
+ * A stage with its key, to be written.
+ * @throws DaprMtlsError `store.damaged`, `key.passphrase`
+ */
+export function openStage(
+  { stages, encrypted }: Pick<RotationRecord, 'stages' | 'encrypted'>,
+  name: StageName,
+  passphrase: string | undefined,
+): BundleFiles {
+  const stage = stages[name];
+  if (!stage?.issuerKey) throw damaged();
+  const { files } = readStage(stage);
+  const key = Buffer.from(stage.issuerKey, 'base64');
+  const issuerKey = encrypted
+    ? Buffer.from(encodePrivateKey(readPrivateKey(key, 'the issuer key in the record of the rotation', passphrase)))
+    : key;
+  return { ...files, issuerKey };
+}
+
+/**
+ * Whether a stage stands in the store: the same bytes of certificates, and a key that belongs to them. A
+ * key that was encrypted meanwhile is the same key in other bytes.
+ */
+export function isStage({ files, issuerChain }: Stage, found: FoundFiles): boolean {
+  if (!found.anchors?.equals(files.anchors) || !found.issuerChain?.equals(files.issuerChain)) return false;
+  return isKeyOf(found.issuerKey, issuerChain[0]);
+}
+
+function isKeyOf(file: Buffer | undefined, { publicKey }: Certificate): boolean {
+  const key = file && readKeyFile(file, 'issuer key').key;
+  return key !== undefined && hasSameKey(publicKeyOf(key), publicKey);
+}
+
+/** The stages without anything secret. */
+export function withoutKeys({ stages }: Pick<RotationRecord, 'stages'>): RotationRecord['stages'] {
+  return Object.fromEntries(
+    Object.entries(stages).map(([name, { anchors, issuerChain }]) => [
+      name,
+      { anchors, issuerChain, issuerKey: undefined },
+    ]),
+  );
+}
+
+function damaged(): DaprMtlsError {
+  return new DaprMtlsError('store.damaged', {
+    message: 'the record of the rotation lacks a bundle that it names',
+    hint: 'Judge the bundle that stands there: `dapr-mtls check`. Copies: `dapr-mtls backup list`.',
+  });
+}
