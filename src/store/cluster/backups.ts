@@ -1,17 +1,12 @@
 import { DaprMtlsError } from '../../errors.ts';
-import { describeSavedRoot, protectKey, revealKey, type SavedRoot } from '../backup-content.ts';
+import { type BackupRecord, describeRecord, protectKey, recordBackup, revealKey } from '../backup-content.ts';
 import type { Backup, BackupOptions, OpenedBackup } from '../port.ts';
 import { type KeptConfigMap, keepConfigMap } from './claim.ts';
 import { encodeEntry, keeperName, readEntry } from './keeper.ts';
 import { type BundleObjects, type ClusterPlace, filesOf, type SecretObject } from './objects.ts';
 
 /** Both objects with everything in them, under one numbered key. */
-interface BackupRecord {
-  readonly version: 1;
-  readonly createdAt: string;
-  readonly reason: string;
-  readonly encrypted: boolean;
-  readonly root: SavedRoot | null;
+interface ClusterRecord extends BackupRecord {
   readonly secret: {
     readonly type: string;
     readonly labels: Readonly<Record<string, string>>;
@@ -33,17 +28,13 @@ export function planBackup(
   keeper: SecretObject | undefined,
   { secret, configMap }: BundleObjects,
   { names }: Pick<ClusterPlace, 'names'>,
-  { reason, passphrase, now }: BackupOptions & { now: Date },
+  options: BackupOptions & { now: Date },
 ): { id: string; entries: Record<string, string | null> } | undefined {
   if (!secret?.data) return undefined;
   const files = filesOf(secret, names);
-  const key = files.issuerKey && protectKey(files.issuerKey, names.issuerKey, passphrase);
-  const record: BackupRecord = {
-    version: 1,
-    createdAt: now.toISOString(),
-    reason,
-    encrypted: passphrase !== undefined && key !== undefined,
-    root: describeSavedRoot(files),
+  const key = files.issuerKey && protectKey(files.issuerKey, names.issuerKey, options.passphrase);
+  const record: ClusterRecord = {
+    ...recordBackup(files, options, options.now),
     secret: {
       type: secret.type ?? 'Opaque',
       labels: secret.metadata.labels ?? {},
@@ -85,7 +76,7 @@ export function listBackups(
   { namespace }: Pick<ClusterPlace, 'namespace'>,
 ): Backup[] {
   return idsOf(keeper).flatMap((id) => {
-    const record = readEntry<BackupRecord>(keeper, keyOf(id));
+    const record = readEntry<ClusterRecord>(keeper, keyOf(id));
     return record?.version === 1 ? [toBackup(id, record, namespace)] : [];
   });
 }
@@ -94,11 +85,7 @@ function toBackup(id: string, record: BackupRecord, namespace: string): Backup {
   return {
     id,
     path: `Secret ${namespace}/${keeperName}, ${keyOf(id)}`,
-    createdAt: new Date(record.createdAt),
-    reason: record.reason,
-    encrypted: record.encrypted,
-    rootFingerprint: record.root?.fingerprint,
-    rootNotAfter: record.root ? new Date(record.root.notAfter) : undefined,
+    ...describeRecord(record),
   };
 }
 
@@ -109,7 +96,7 @@ export function openBackup(
   { names }: Pick<ClusterPlace, 'names'>,
   passphrase: string | undefined,
 ): OpenedBackup {
-  const record = readEntry<BackupRecord>(keeper, keyOf(backup.id));
+  const record = readEntry<ClusterRecord>(keeper, keyOf(backup.id));
   if (!record) {
     throw new DaprMtlsError('store.damaged', {
       message: `${backup.path} cannot be read`,
@@ -127,7 +114,7 @@ export function openBackup(
 /** The ConfigMap as the newest backup that has one kept it: its labels and annotations tell Helm that it is its own. */
 export function keptConfigMapOf(keeper: SecretObject | undefined): KeptConfigMap | undefined {
   for (const id of idsOf(keeper)) {
-    const kept = readEntry<BackupRecord>(keeper, keyOf(id))?.configMap;
+    const kept = readEntry<ClusterRecord>(keeper, keyOf(id))?.configMap;
     if (kept) return kept;
   }
   return undefined;

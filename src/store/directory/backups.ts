@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaprMtlsError } from '../../errors.ts';
 import { bundleParts, type FoundFiles } from '../../pki/reading.ts';
-import { describeSavedRoot, protectKey, revealKey, type SavedRoot } from '../backup-content.ts';
+import { type BackupRecord, describeRecord, protectKey, recordBackup, revealKey } from '../backup-content.ts';
 import { digest } from '../digest.ts';
 import { defaultNames } from '../file-names.ts';
 import type { Backup, BackupOptions } from '../port.ts';
@@ -23,12 +23,7 @@ import {
 const names = defaultNames;
 const recordName = 'backup.json';
 
-interface BackupRecord {
-  readonly version: 1;
-  readonly createdAt: string;
-  readonly reason: string;
-  readonly encrypted: boolean;
-  readonly root: SavedRoot | null;
+interface DirectoryRecord extends BackupRecord {
   readonly sha256: Partial<Record<string, string>>;
 }
 
@@ -55,12 +50,8 @@ export function createBackup(
     issuerKey: issuerKey && protectKey(issuerKey, names.issuerKey, options.passphrase),
   };
   const id = freeId(folder, options.now);
-  const record: BackupRecord = {
-    version: 1,
-    createdAt: options.now.toISOString(),
-    reason: options.reason,
-    encrypted: options.passphrase !== undefined && issuerKey !== undefined,
-    root: describeSavedRoot(files),
+  const record: DirectoryRecord = {
+    ...recordBackup(files, options, options.now),
     sha256: Object.fromEntries(
       bundleParts.flatMap((part) => (contents[part] ? [[names[part], digest(contents[part])]] : [])),
     ),
@@ -123,11 +114,11 @@ function listFolder(folder: string): string[] {
   });
 }
 
-function readRecord(folder: string, id: string): BackupRecord | undefined {
+function readRecord(folder: string, id: string): DirectoryRecord | undefined {
   const content = readIfExists(join(folder, id, recordName));
   if (!content) return undefined;
   try {
-    const record = JSON.parse(content.toString('utf8')) as BackupRecord;
+    const record = JSON.parse(content.toString('utf8')) as DirectoryRecord;
     return record.version === 1 ? record : undefined;
   } catch {
     return undefined;
@@ -138,11 +129,7 @@ function toBackup(folder: string, id: string, record: BackupRecord): Backup {
   return {
     id,
     path: join(folder, id),
-    createdAt: new Date(record.createdAt),
-    reason: record.reason,
-    encrypted: record.encrypted,
-    rootFingerprint: record.root?.fingerprint,
-    rootNotAfter: record.root ? new Date(record.root.notAfter) : undefined,
+    ...describeRecord(record),
   };
 }
 
