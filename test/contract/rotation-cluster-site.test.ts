@@ -1,0 +1,342 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RestartProgress } from '../../src/app/restart/progress.ts';
+import { openClusterRotationSite } from '../../src/app/rotate/cluster-site.ts';
+import type { RestartRequest, RotationSite } from '../../src/app/rotate/world.ts';
+import { parseSentryAddress, shakeHands } from '../../src/cli/sentry-handshake.ts';
+import type { Cluster, KubeObject } from '../../src/kube/port.ts';
+import { resources } from '../../src/kube/resources.ts';
+import { type RollingWorkload, type WorkloadKind, workloadRef } from '../../src/kube/rollout/workload.ts';
+import type { BundleFiles } from '../../src/pki/bundle.ts';
+import { readCertificate } from '../../src/pki/certificate.ts';
+import { decodeAsGo } from '../../src/pki/pem.ts';
+import type { ApiRequest } from '../support/api-server/request.ts';
+import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
+import { makeBundle } from '../support/bundles.ts';
+import { type InjectedOptions, injectedWorkload, injectorOf } from '../support/dapr/injected-pods.ts';
+import type { Manifest } from '../support/dapr/manifest.ts';
+import { statusOf } from '../support/dapr/rollout.ts';
+import { runningControlPlane } from '../support/dapr-control-plane.ts';
+import { startSentryServer } from '../support/sentry-server.ts';
+import { openClient } from './kube-client.ts';
+
+const system = 'dapr-system';
+/** The API server's clock is not that of this machine. */
+const offsetMs = -5 * 60_000;
+const serverNow = () => new Date(Date.now() + offsetMs);
+const longAgo = '2026-11-20T00:00:00Z';
+
+let server: ApiServer;
+let cluster: Cluster;
+let former: BundleFiles;
+let live: BundleFiles;
+/** What the injector hands out. */
+let handedOut: BundleFiles;
+
+beforeEach(async () => {
+  former ??= (await makeBundle({ at: new Date() })).files;
+  live ??= (await makeBundle({ at: new Date() })).files;
+  handedOut = live;
+  server = await startApiServer({ now: serverNow, admit: injectorOf(() => handedOut.anchors.toString()) });
+  server.store.put(...(runningControlPlane({ bundle: live }) as KubeObject[]).map(madeLongAgo));
+  cluster = await openClient(server.kubeconfig());
+  roll();
+});
+afterEach(async () => {
+  cluster.close();
+  await server.stop();
+});
+
+const neededAnchors = () => decodeAsGo(live.anchors).map(({ der }) => readCertificate(der).fingerprint);
+
+function madeLongAgo(object: KubeObject): KubeObject {
+  return object.kind === 'Pod' ? { ...object, metadata: { ...object.metadata, creationTimestamp: longAgo } } : object;
+}
+
+function deploy(options: Partial<InjectedOptions> & { readonly name: string }): void {
+  const objects = injectedWorkload({ anchors: former.anchors.toString(), ...options });
+  server.store.put(...(objects as KubeObject[]).map(madeLongAgo));
+}
+
+/** What the controllers and the kubelet do, some time later: pods of the new template in the place of the old. */
+function roll(): void {
+  server.store.subscribe(({ type, object }) => {
+    const workload = object as unknown as RollingWorkload;
+    if (type !== 'MODIFIED' || !['Deployment', 'StatefulSet', 'DaemonSet'].includes(workload.kind)) return;
+    if (workload.spec?.paused || (workload.metadata.generation ?? 0) <= (workload.status?.observedGeneration ?? 0))
+      return;
+    setTimeout(() => replacePods(workload), 20);
+  });
+}
+
+function replacePods({ kind, metadata: { name, namespace = '' } }: RollingWorkload): void {
+  const of = ({ metadata }: KubeObject) => metadata.namespace === namespace && metadata.labels?.app === name;
+  for (const pod of server.store.objects<Manifest>(resources.pods).filter(of)) {
+    server.store.remove({ resource: resources.pods, namespace, name: pod.metadata.name });
+    const at = `${serverNow().toISOString().slice(0, 19)}Z`;
+    const text = JSON.stringify({
+      ...pod,
+      metadata: { ...pod.metadata, name: `${pod.metadata.name}x`, uid: undefined },
+    })
+      .replaceAll(longAgo, at)
+      .replaceAll(JSON.stringify(former.anchors.toString()), JSON.stringify(handedOut.anchors.toString()));
+    server.store.put({ ...JSON.parse(text), metadata: { ...JSON.parse(text).metadata, creationTimestamp: at } });
+  }
+  const ref = workloadRef(kind as WorkloadKind, namespace, name);
+  server.store.change<Manifest>(ref, (found) => ({ ...found, status: statusOf(found, found.spec.replicas, longAgo) }));
+}
+
+const clock = {
+  now: () => new Date(),
+  sleep: async (ms: number, signal?: AbortSignal) => void (await pause(ms, undefined, { signal }).catch(() => {})),
+};
+
+interface Wishes {
+  readonly sentry?: string;
+  readonly paceMs?: number;
+  readonly assertRunning?: () => void;
+  readonly onProgress?: (progress: RestartProgress) => void;
+}
+
+function open({ sentry, paceMs = 0, assertRunning = () => {}, onProgress = () => {} }: Wishes = {}): RotationSite {
+  return openClusterRotationSite(cluster, {
+    namespace: system,
+    probeNamespace: 'default',
+    openAsController: async () => await openClient(server.kubeconfig()),
+    shakeHands: (inCluster) =>
+      sentry === undefined
+        ? Promise.resolve({
+            kind: 'unreachable',
+            address: `${inCluster.host}:${inCluster.port}`,
+            isNamed: false,
+            code: 'ENOTFOUND',
+            reason: 'not found',
+          })
+        : shakeHands({ ...parseSentryAddress(sentry), isNamed: true }, 5000),
+    clock,
+    timeoutMs: 20_000,
+    maxParallel: 2,
+    paceMs,
+    assertRunning,
+    onProgress,
+  });
+}
+
+describe('the world of a cluster', () => {
+  test('is every pod with a sidecar that has not ended, those that are going included', async () => {
+    deploy({ name: 'checkout', replicas: 2 });
+    deploy({ name: 'cart', ownerKind: 'StatefulSet', anchors: live.anchors.toString() });
+    deploy({ name: 'going', isTerminating: true });
+    deploy({ name: 'done', ownerKind: 'Job', phase: 'Succeeded' });
+    const { sidecars = [] } = await open().gather();
+    expect(sidecars.map(({ workload, terminating }) => [workload.kind, workload.name, terminating])).toEqual([
+      ['StatefulSet', 'cart', false],
+      ['Deployment', 'checkout', false],
+      ['Deployment', 'checkout', false],
+      ['Deployment', 'going', true],
+    ]);
+    expect(sidecars.map(({ anchors }) => anchors === live.anchors.toString())).toEqual([true, false, false, false]);
+    expect(sidecars.every(({ createdAt }) => createdAt?.toISOString() === '2026-11-20T00:00:00.000Z')).toBe(true);
+  });
+
+  test('is every pod of the control plane, by the container that is Dapr’s own', async () => {
+    const [pod] = server.store
+      .objects<Manifest>(resources.pods)
+      .filter(({ metadata }) => metadata.name.includes('operator'));
+    const ref = { resource: resources.pods, namespace: system, name: pod?.metadata.name ?? '' };
+    server.store.change<Manifest>(ref, (found) => ({
+      ...found,
+      status: {
+        ...found.status,
+        containerStatuses: [
+          { name: 'mesh', ready: true, state: { running: { startedAt: '2026-11-22T09:00:00Z' } } },
+          { ...found.status.containerStatuses[0], state: { running: { startedAt: '2026-11-22T08:00:00Z' } } },
+        ],
+      },
+    }));
+    const { services = [] } = await open().gather();
+    expect(services.map(({ service }) => service).sort()).toEqual([
+      'dapr-operator',
+      'dapr-placement-server',
+      'dapr-scheduler-server',
+      'dapr-scheduler-server',
+      'dapr-scheduler-server',
+      'dapr-sentry',
+      'dapr-sidecar-injector',
+    ]);
+    const operator = services.find(({ service }) => service === 'dapr-operator');
+    expect(operator).toMatchObject({ ready: true, terminating: false, createdAt: new Date(longAgo) });
+    expect(operator?.startedAt).toEqual(new Date('2026-11-22T08:00:00Z'));
+  });
+
+  test('is what the next pod is given, and what Sentry shows', async () => {
+    const sentry = await startSentryServer(live);
+    const world = await open({ sentry: sentry.address }).gather();
+    await sentry.stop();
+    expect(world.handout).toEqual({ kind: 'anchors', pem: live.anchors.toString() });
+    expect(world.sentry).toMatchObject({ kind: 'shown' });
+    expect(server.store.objects(resources.pods).filter(({ metadata }) => metadata.namespace === 'default')).toEqual([]);
+  });
+
+  test('names where Sentry was looked for in vain', async () => {
+    const { sentry } = await open().gather();
+    expect(sentry).toEqual({
+      kind: 'unknown',
+      reason: 'Sentry cannot be reached from here (dapr-sentry.dapr-system.svc.cluster.local:443: not found)',
+    });
+  });
+
+  test('is by the clock of the API server', async () => {
+    const site = open();
+    const before = serverNow();
+    const instant = await site.instant();
+    expect(instant.getTime()).toBeGreaterThanOrEqual(before.getTime());
+    expect(instant.getTime() - before.getTime()).toBeLessThan(3000);
+    const { at } = await site.gather();
+    expect(at.getTime()).toBeLessThanOrEqual(serverNow().getTime());
+    expect(server.store.objects(resources.configMaps).map(({ metadata }) => metadata.name)).toEqual([
+      'dapr-trust-bundle',
+    ]);
+  });
+
+  test.each([
+    ['create', 'pods'],
+    ['get', 'configurations'],
+    ['get', 'deployments'],
+    ['create', 'configmaps'],
+    ['create', 'selfsubjectreviews'],
+  ] as const)('is told also to who may not %s %s', async (verb, resource) => {
+    deploy({ name: 'checkout' });
+    server.allow('admin', { allow: 'all', deny: [{ verb, resource }] });
+    const { sidecars, services, handout } = await open().gather();
+    expect([sidecars?.length, services?.length]).toEqual([1, 7]);
+    expect(handout.kind).toBe(resource === 'pods' ? 'unknown' : 'anchors');
+    if (handout.kind === 'unknown') expect(handout.reason).toMatch(/may not create pods/);
+  });
+
+  test('is refused to who may not list pods', async () => {
+    server.allow('admin', { allow: 'all', deny: [{ verb: 'list', resource: 'pods' }] });
+    await expect(open().gather()).rejects.toMatchObject({ code: 'cluster.forbidden' });
+  });
+});
+
+describe('restarts', () => {
+  const isRestart = ({ target, query }: ApiRequest) => target?.verb === 'patch' && !query.has('dryRun');
+  const restarts = () => server.requests.filter(isRestart).map(({ target }) => target?.name);
+  const request = async (wishes: Partial<RestartRequest>): Promise<RestartRequest> => ({
+    phase: 'distribute',
+    scopes: ['sentry', 'services', 'applications'],
+    since: await open().instant(),
+    neededAnchors: [],
+    skipped: [],
+    ...wishes,
+  });
+  const all = [
+    'dapr-sentry',
+    'dapr-sidecar-injector',
+    'dapr-operator',
+    'dapr-placement-server',
+    'dapr-scheduler-server',
+  ];
+
+  test('are of Sentry alone, or of the others after it, as asked for', async () => {
+    const { restarted } = await open().restart(await request({ scopes: ['sentry'] }));
+    expect([restarts(), restarted]).toEqual([['dapr-sentry'], ['deploy/dapr-sentry']]);
+    const outcome = await open().restart(await request({ scopes: ['services'] }));
+    expect(restarts()).toEqual(all);
+    expect(outcome).toMatchObject({ carriedOut: true, remarks: [] });
+    expect(outcome.restarted).toHaveLength(4);
+  });
+
+  test('go in their order, and a second run finds nothing to do', async () => {
+    for (const name of ['a', 'b', 'c']) deploy({ name });
+    const asked = await request({});
+    const { restarted } = await open().restart(asked);
+    expect(restarts().slice(0, 5)).toEqual(all);
+    expect(restarts().slice(5).sort()).toEqual(['a', 'b', 'c']);
+    expect(restarted).toHaveLength(8);
+    expect(await open().restart(asked)).toEqual({ carriedOut: true, restarted: [], remarks: [] });
+    expect(restarts()).toHaveLength(8);
+    const { sidecars = [], services = [] } = await open().gather();
+    expect([...sidecars, ...services].every(({ createdAt }) => createdAt && createdAt >= asked.since)).toBe(true);
+    expect(sidecars.every(({ anchors }) => anchors === live.anchors.toString())).toBe(true);
+  });
+
+  test.each([1, 3, 5, 6])('that are killed after %i of them go on where they stopped', async (count) => {
+    for (const name of ['a', 'b', 'c']) deploy({ name });
+    const asked = await request({});
+    const assertRunning = () => {
+      if (restarts().length >= count) throw new Error('killed');
+    };
+    await expect(open({ assertRunning }).restart(asked)).rejects.toThrow('killed');
+    const before = restarts();
+    expect(before.length).toBeGreaterThanOrEqual(count);
+    await open().restart(asked);
+    expect(restarts()).toHaveLength(8);
+    expect(new Set(restarts()).size).toBe(8);
+  });
+
+  test('leave out who was created since, unless it lacks an anchor', async () => {
+    deploy({ name: 'old' });
+    const asked = await request({ scopes: ['applications'], neededAnchors: neededAnchors() });
+    await pause(1100);
+    const young = (name: string, anchors: BundleFiles) =>
+      server.store.put(
+        ...injectedWorkload({ name, anchors: anchors.anchors.toString() }).map(({ metadata, ...object }) => ({
+          ...object,
+          metadata: { ...metadata, creationTimestamp: serverNow().toISOString() },
+        })),
+      );
+    young('young', live);
+    young('stale', former);
+    const { restarted } = await open().restart(asked);
+    expect(restarted).toEqual(['deploy/old -n shop', 'deploy/stale -n shop']);
+  });
+
+  test('come again where a restarted pod was given the old anchors once more', async () => {
+    deploy({ name: 'a' });
+    handedOut = former;
+    const asked = await request({ scopes: ['applications'], neededAnchors: neededAnchors() });
+    await open().restart(asked);
+    handedOut = live;
+    expect((await open().restart(asked)).restarted).toEqual(['deploy/a -n shop']);
+    expect((await open().restart(asked)).restarted).toEqual([]);
+  });
+
+  test('leave alone who is to be left alone, and name with a mend who needs a hand', async () => {
+    for (const name of ['a', 'skipped', 'paused']) deploy({ name });
+    deploy({ name: 'batch', ownerKind: 'Job' });
+    deploy({ name: 'bare', ownerKind: 'none' });
+    server.store.change<Manifest>(workloadRef('Deployment', 'shop', 'paused'), (found) => ({
+      ...found,
+      spec: { ...found.spec, paused: true },
+    }));
+    const asked = await request({ scopes: ['applications'], skipped: ['shop/skipped'] });
+    const { restarted, remarks } = await open().restart(asked);
+    expect(restarted).toEqual(['deploy/a -n shop']);
+    expect(remarks).toEqual([
+      'deployment/paused -n shop (1 pod) was not restarted: it is paused; to have it restarted: `kubectl rollout resume deployment/paused -n shop`, then go on',
+      'job/batch -n shop (1 pod) was not restarted: a Job does not replace its pods: the next run has the new anchors',
+      'pod/bare-0 -n shop (1 pod) was not restarted: nothing re-creates it: delete it, and create it again',
+    ]);
+  });
+
+  test('keep the pace', async () => {
+    for (const name of ['a', 'b', 'c']) deploy({ name });
+    const begun: number[] = [];
+    server.onRequest((asked) => {
+      if (isRestart(asked)) begun.push(performance.now());
+    });
+    await open({ paceMs: 400 }).restart(await request({ scopes: ['applications'] }));
+    expect(begun).toHaveLength(3);
+    expect((begun[1] ?? 0) - (begun[0] ?? 0)).toBeGreaterThan(350);
+    expect((begun[2] ?? 0) - (begun[1] ?? 0)).toBeGreaterThan(350);
+  });
+
+  test('are not begun where Sentry would make a new root', async () => {
+    const ref = { resource: resources.configMaps, namespace: system, name: 'dapr-trust-bundle' };
+    server.store.change<Manifest>(ref, (found) => ({ ...found, data: { 'ca.crt': former.anchors.toString() } }));
+    await expect(open().restart(await request({}))).rejects.toMatchObject({ code: 'store.mismatch' });
+    expect(restarts()).toEqual([]);
+  });
+});
