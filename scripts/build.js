@@ -31,6 +31,8 @@ const shared = [
   'src/cli/open-cluster-backups.ts',
   'src/cli/survey-cluster.ts',
   'src/cli/renew-in-cluster.ts',
+  'src/cli/restart.ts',
+  'src/cli/ask-owners.ts',
   'src/cli/cluster-configuration.ts',
   'src/cli/report-failure.ts',
   'src/app/configuration/document.ts',
