@@ -32,7 +32,6 @@ const shared = [
   'src/cli/survey-cluster.ts',
   'src/cli/renew-in-cluster.ts',
   'src/cli/restart.ts',
-  'src/cli/restart.ts',
   'src/cli/ask-owners.ts',
   'src/cli/cluster-configuration.ts',
   'src/cli/report-failure.ts',
