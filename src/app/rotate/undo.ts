@@ -1,0 +1,98 @@
+import { DaprMtlsError } from '../../errors.ts';
+import type { FoundFiles } from '../../store/port.ts';
+import { liveStage } from './advance.ts';
+import { phasesBack } from './phases.ts';
+import { currentPhase, type PhaseRecord, type RotationRecord, type StageName } from './record.ts';
+import { isStage, readStages, withoutKeys } from './stage-record.ts';
+
+/**
+ * Turns a rotation round, by the act that is right for its phase. Pure: what follows is carried out as
+ * any other phase is, proofs and gates included.
+ * @param files the bundle as it stands, which tells whether a write that was begun has happened
+ * @throws DaprMtlsError `rotation.missing`, `rotation.unsafe`, `rotation.diverged`
+ */
+export function undoRotation(
+  record: RotationRecord,
+  files: FoundFiles,
+  { who, now }: { readonly who: string; readonly now: Date },
+): RotationRecord {
+  if (record.state !== 'running') throw nothingToUndo(record);
+  if (isUndoing(record)) return record;
+  const phases = settleBegun(record, files);
+  const live = liveStage({ phases });
+  if (live === 'after' && record.procedure !== 'same-root') throw tooLate();
+  if (record.procedure === 'replace' && live !== 'before') throw tooLate();
+  const kept = phases.filter(({ status }) => status !== 'due');
+  const back = live === 'before' ? [] : phasesBack(record.procedure, hasSwitched(live), record.settings.drain);
+  const event = {
+    at: now.toISOString(),
+    by: who,
+    what: `undoes the rotation: ${back.length > 0 ? back.map(({ name }) => name).join(', ') : 'nothing had been written'}`,
+  };
+  const next: RotationRecord = {
+    ...record,
+    phases: [...kept.map(giveUp), ...back.map(toRecord)],
+    history: [...record.history, event],
+  };
+  if (back.length > 0) return next;
+  return { ...next, state: 'undone', rootKeyFile: undefined, stages: withoutKeys(record) };
+}
+
+export function isUndoing({ phases }: Pick<RotationRecord, 'phases'>): boolean {
+  return phases.some(({ name }) => name.startsWith('undo-'));
+}
+
+/** A run may have died between its write and the record of it. */
+function settleBegun(record: RotationRecord, files: FoundFiles): PhaseRecord[] {
+  const stages = readStages(record);
+  const phase = currentPhase(record);
+  const stands = (name: StageName | undefined) => {
+    const stage = name && stages[name];
+    return stage !== undefined && isStage(stage, files);
+  };
+  if (phase?.status !== 'begun') return [...record.phases];
+  const isWritten = stands(phase.writes);
+  // The old bundle of an emergency may be none that could be compared.
+  const isUnwritten = stands(liveStage(record)) || stages[liveStage(record)] === undefined;
+  if (!isWritten && !isUnwritten) throw diverged();
+  return record.phases.map((other) => {
+    if (other.name !== phase.name) return other;
+    return isWritten ? { ...other, status: 'written', writtenAt: record.startedAt } : { ...other, status: 'due' };
+  });
+}
+
+function hasSwitched(live: StageName): boolean {
+  return live === 'switched' || live === 'after';
+}
+
+function giveUp(phase: PhaseRecord): PhaseRecord {
+  return phase.status === 'passed' ? phase : { ...phase, status: 'abandoned' };
+}
+
+function toRecord(phase: ReturnType<typeof phasesBack>[number]): PhaseRecord {
+  return { ...phase, status: 'due', writtenAt: undefined, restartedAt: undefined, passedAt: undefined, evidence: [] };
+}
+
+function nothingToUndo({ state, procedure }: RotationRecord): DaprMtlsError {
+  return new DaprMtlsError('rotation.missing', {
+    message: state === 'undone' ? 'the rotation is undone already' : 'the rotation has ended',
+    hint:
+      state === 'undone'
+        ? 'See its history: `dapr-mtls rotate status`.'
+        : `The old ${procedure === 'same-root' ? 'issuer' : 'anchor'} has gone, and pods may hold the new one alone: only a new rotation leads back, \`dapr-mtls rotate plan\`.`,
+  });
+}
+
+function tooLate(): DaprMtlsError {
+  return new DaprMtlsError('rotation.unsafe', {
+    message: 'the old anchors have gone already: going back would cut off who has started since',
+    hint: 'Go on to the end with `dapr-mtls rotate run`. Only a new rotation leads back to another root.',
+  });
+}
+
+function diverged(): DaprMtlsError {
+  return new DaprMtlsError('rotation.diverged', {
+    message: 'the bundle that stands there is neither the one before nor the one behind the write that was begun',
+    hint: 'Look at it: `dapr-mtls inspect`, `dapr-mtls rotate status`. A copy can be restored: `dapr-mtls backup list`.',
+  });
+}
