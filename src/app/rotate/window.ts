@@ -29,10 +29,9 @@ const minutesOfDay = 1440;
  */
 export function parseWindow(text: string): TimeWindow {
   const spans = text
+    .replace(/;\s*$/, '')
     .split(';')
-    .map((part) => part.trim())
-    .filter((part, index, parts) => part !== '' || parts.length === 1 || index < parts.length - 1)
-    .map((part) => parseSpan(part, text));
+    .map((part) => parseSpan(part.trim(), text));
   return { text, spans };
 }
 
