@@ -18,6 +18,7 @@ export interface RotationCluster {
   /** Makes or replaces the lease as somebody else's, with annotations of nobody's. */
   putLease(spec: NonNullable<LeaseObject['spec']>, annotations?: Record<string, string>): void;
   removeLease(): void;
+  removeRecord(): void;
   /** Takes both away. */
   reset(): void;
   stop(): Promise<void>;
@@ -33,6 +34,9 @@ export async function startRotationCluster(leaseMs = 1000): Promise<RotationClus
   const head = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' };
   const removeLease = () => {
     if (lease()) store.remove(leaseRef(place));
+  };
+  const removeRecord = () => {
+    if (record()) store.remove(recordRef(place));
   };
   return {
     server,
@@ -55,9 +59,10 @@ export async function startRotationCluster(leaseMs = 1000): Promise<RotationClus
       store.put({ ...head, metadata: { name, namespace, annotations }, spec } as LeaseObject);
     },
     removeLease,
+    removeRecord,
     reset: () => {
       removeLease();
-      if (record()) store.remove(recordRef(place));
+      removeRecord();
     },
     stop: () => server.stop(),
   };

@@ -20,6 +20,7 @@ export type RotationPlace =
 
 export type RotationOrder =
   | { readonly do: 'lock'; readonly place: RotationPlace; readonly purpose: string; readonly holder: string }
+  | { readonly do: 'read' }
   | { readonly do: 'save'; readonly content: string }
   /** Lets go of everything but the lock, and has nothing more to do. */
   | { readonly do: 'leave' };
@@ -60,6 +61,8 @@ if (process.argv[2] === 'rotation-process') {
       close = opened.close;
       lock = await opened.store.lock(order.purpose, 0);
       await lock.read();
+    } else if (order.do === 'read') {
+      await lock?.read();
     } else if (order.do === 'save') {
       await lock?.save(Buffer.from(order.content));
     } else {
