@@ -64,9 +64,11 @@ export async function planControlPlaneRestart(
     presence === 'unknown' ? 'unread' : object;
   assertSentryMayStart({ secret: read(secret), configMap: read(configMap) }, controlPlane, at);
   await rehearseRestarts(cluster, plan.due);
-  const remarks = [secret, configMap].flatMap(({ refusal }) =>
-    refusal ? `Not checked whether Secret and ConfigMap hold the same anchors: ${refusal.message}` : [],
-  );
+  const same = 'whether Secret and ConfigMap hold the same anchors';
+  const remarks = [
+    { refusal: secret.refusal, unjudged: `whether Sentry accepts the bundle, and ${same}` },
+    { refusal: configMap.refusal, unjudged: same },
+  ].flatMap(({ refusal, unjudged }) => (refusal ? `Not checked ${unjudged}: ${refusal.message}` : []));
   return { ...plan, remarks, scope: 'control-plane', anchorsName: controlPlane.fileNames.anchors };
 }
 
