@@ -1,11 +1,15 @@
 import { type DirectoryProgress, DirectoryStore } from '../store/directory/directory-store.ts';
 import type { Place } from '../store/directory/place.ts';
-import { installStopSwitch } from './stop.ts';
+import { installStopSwitch, type StopSwitch } from './stop.ts';
 import type { Streams } from './streams.ts';
 
 /** Kept apart from reading, so that commands which only read do not load what writes. */
-export function openForChange(place: Place, settleSeconds: number, streams: Streams): DirectoryStore {
-  const stop = installStopSwitch();
+export function openForChange(
+  place: Place,
+  settleSeconds: number,
+  streams: Streams,
+  stop: StopSwitch = installStopSwitch(),
+): DirectoryStore {
   return new DirectoryStore(place, {
     clock: { now: () => new Date(), sleep: stop.sleep },
     settleMs: settleSeconds * 1000,

@@ -13,6 +13,7 @@ import {
   type PendingFile,
   type PhaseName,
   type PhaseRecord,
+  type RestartScope,
   type RotationRecord,
   type StageName,
 } from './record.ts';
@@ -67,8 +68,8 @@ export interface AdvanceOptions {
   /** How long to wait for another run that is at work. */
   readonly lockWaitMs: number;
   readonly pollMs: number;
-  /** False: who is to be restarted is left to people. */
-  readonly restart: boolean;
+  /** Who may be restarted; the others are left to people. */
+  readonly restarts: readonly RestartScope[];
 }
 
 /**
@@ -150,7 +151,7 @@ class Turn {
     this.record = record;
   }
 
-  async run({ until, closedUntil, restart }: AdvanceOptions): Promise<TurnOutcome> {
+  async run({ until, closedUntil, restarts }: AdvanceOptions): Promise<TurnOutcome> {
     await this.#keepRootKey();
     for (;;) {
       const phase = currentPhase(this.record);
@@ -162,7 +163,7 @@ class Turn {
       if (phase.status === 'due') await this.#begin(phase);
       else {
         const waits =
-          phase.status === 'begun' ? await this.#write(phase) : await this.#tryToPass(phase, restart && !opening);
+          phase.status === 'begun' ? await this.#write(phase) : await this.#tryToPass(phase, opening ? [] : restarts);
         if (waits.length > 0) return { kind: 'gate', phase: phase.name, waits };
       }
     }
@@ -198,7 +199,7 @@ class Turn {
     const broken = brokenPairs(own).length;
     const proved = `${own.pairs.length} pairs verified${broken > 0 ? `, ${broken} of them cannot` : ''}`;
     if (phase.writes) return this.#saveAbout(phase, { status: 'begun' }, `begins ${phase.name}: ${proved}`);
-    const writtenAt = roundUp(world.at).toISOString();
+    const writtenAt = roundUp(await this.#ports.site.instant()).toISOString();
     await this.#saveAbout(phase, { status: 'written', writtenAt }, `begins ${phase.name}: ${proved}`);
   }
 
@@ -285,16 +286,18 @@ class Turn {
   }
 
   /** @returns what is waited for; empty where the phase has passed */
-  async #tryToPass(phase: PhaseRecord, mayRestart: boolean): Promise<readonly Wait[]> {
+  async #tryToPass(phase: PhaseRecord, restarts: readonly RestartScope[]): Promise<readonly Wait[]> {
     await this.#assertLive();
     let current = phase;
-    if (mayRestart && phase.restarts.length > 0) current = await this.#restart(phase);
+    const scopes = phase.restarts.filter((scope) => restarts.includes(scope));
+    if (scopes.length > 0) current = await this.#restart(phase, scopes);
     const world = await this.#ports.site.gather();
     await this.#assertLive();
-    const { waits, evidence } = this.#judge(current, world);
+    const { waits, evidence } = judgePhase(this.record, current, world, this.#ports.wayToStore);
     if (waits.length > 0) return waits;
     this.#ports.onProgress({ kind: 'passed', phase: phase.name, evidence });
-    const passedAt = roundUp(world.at).toISOString();
+    // Not the moment of the evidence, but one behind it: who started in between may be of the old world.
+    const passedAt = roundUp(await this.#ports.site.instant()).toISOString();
     await this.#saveAbout(
       current,
       { status: 'passed', passedAt, evidence },
@@ -303,14 +306,14 @@ class Turn {
     return [];
   }
 
-  async #restart(phase: PhaseRecord): Promise<PhaseRecord> {
+  async #restart(phase: PhaseRecord, scopes: readonly RestartScope[]): Promise<PhaseRecord> {
     const { site } = this.#ports;
     // The command of a directory restarts everybody, each time; a cluster's restart looks who is due.
     if (phase.restartedAt !== undefined && site.kind === 'directory') return phase;
     this.#ports.onProgress({ kind: 'restarting', phase: phase.name });
     const { carriedOut, restarted, remarks } = await site.restart({
       phase: phase.name,
-      scopes: phase.restarts,
+      scopes,
       since: sinceOf(phase, this.record.phases),
       neededAnchors: phase.gates.includes('verifiers-updated') ? neededAnchors(this.record) : [],
       skipped: this.record.skipped.map(({ workload }) => workload),
@@ -320,24 +323,6 @@ class Turn {
     const restartedAt = roundUp(await site.instant()).toISOString();
     await this.#saveAbout(phase, { restartedAt }, `restarted ${restarted.join(', ') || 'nobody: nobody was due'}`);
     return { ...phase, restartedAt };
-  }
-
-  #judge(phase: PhaseRecord, world: World): GateVerdict {
-    const stage = readStages(this.record)[liveStage(this.record)];
-    if (!stage) throw new Error('a phase that has begun has a bundle');
-    const context = {
-      record: this.record,
-      phase,
-      live: stage,
-      needed: neededAnchors(this.record),
-      world,
-      wayToStore: this.#ports.wayToStore,
-    };
-    const verdicts = phase.gates.map((gate) => judgeGate(gate, context));
-    return {
-      evidence: verdicts.flatMap(({ evidence }) => evidence),
-      waits: verdicts.flatMap(({ waits }) => waits),
-    };
   }
 
   /** The record and the store must tell the same: whatever else stands there, somebody else has put there. */
@@ -368,6 +353,24 @@ class Turn {
     await this.#lock.save(encodeRecord(record));
     this.record = record;
   }
+}
+
+/** What the gates of a phase have to say of the world as it is. Pure. */
+export function judgePhase(
+  record: RotationRecord,
+  phase: PhaseRecord,
+  world: World,
+  wayToStore: string,
+): GateVerdict {
+  const live = readStages(record)[liveStage(record)];
+  if (!live) throw new Error('a phase that has begun has a bundle');
+  const verdicts = phase.gates.map((gate) =>
+    judgeGate(gate, { record, phase, live, needed: neededAnchors(record), world, wayToStore }),
+  );
+  return {
+    evidence: verdicts.flatMap(({ evidence }) => evidence),
+    waits: verdicts.flatMap(({ waits }) => waits),
+  };
 }
 
 /** What is left of a rotation that has ended is its history; the keys go. */

@@ -1,14 +1,16 @@
+import { DaprMtlsError } from '../../errors.ts';
 import { controlPlaneServices, sentryName } from '../../kube/dapr/services.ts';
 import type { Cluster } from '../../kube/port.ts';
-import { nameWorkload } from '../../kube/rollout/workload.ts';
+import { nameWorkload, type WorkloadRef } from '../../kube/rollout/workload.ts';
 import { nameApplication } from '../restart/applications.ts';
 import { defaultTimeoutMs, type RestartOptions } from '../restart/options.ts';
-import { planApplicationsRestart } from '../restart/plan-applications.ts';
+import { type ApplicationsPlan, planApplicationsRestart } from '../restart/plan-applications.ts';
 import { planControlPlaneRestart } from '../restart/plan-control-plane.ts';
 import type { LeftWorkload } from '../restart/report.ts';
 import { carryOutApplications } from '../restart/restart-applications.ts';
 import { carryOutControlPlane } from '../restart/restart-control-plane.ts';
-import type { RestartOutcome, RestartRequest } from './world.ts';
+import { holdsAll, readAnchors } from './held-anchors.ts';
+import type { Handout, RestartOutcome, RestartRequest } from './world.ts';
 
 export interface ClusterRestartOptions extends Omit<RestartOptions, 'timeoutMs'> {
   /** For each scope; undefined: the usual time for the control plane, and for each application. */
@@ -19,35 +21,57 @@ export interface ClusterRestartOptions extends Omit<RestartOptions, 'timeoutMs'>
   readonly paceMs: number;
 }
 
+/** What one run has done already, because a gate is looked at every few seconds. */
+export interface RestartMemory {
+  /** Scopes of the control plane that are done, with their instant. */
+  readonly services: Set<string>;
+  /** Applications that were restarted once more. */
+  readonly repeated: Set<string>;
+  readonly remarks: Set<string>;
+}
+
+export interface RestartSurroundings {
+  readonly cluster: Cluster;
+  /** Of the control plane. */
+  readonly namespace: string;
+  readonly readHandout: () => Promise<Handout>;
+  readonly memory: RestartMemory;
+}
+
 /**
  * Restarts what is due, scope after scope, each waited for. What has been restarted since the instant of
  * the request is left alone, so that a run which was killed goes on where it stopped.
- * @param namespace of the control plane
  * @param options its clock is the API server's, which pods and the instant of the request are dated by
  * @throws DaprMtlsError as the restarts of the control plane and of applications do
  */
 export async function restartDue(
-  cluster: Cluster,
-  namespace: string,
+  surroundings: RestartSurroundings,
   { scopes, ...request }: RestartRequest,
   options: ClusterRestartOptions,
 ): Promise<RestartOutcome> {
   await letSecondPass(request.since, options);
-  const restarted: string[] = [];
-  const remarks = new Set<string>();
+  const outcomes: RestartOutcome[] = [];
   for (const scope of scopes) {
     options.assertRunning();
-    const done =
-      scope === 'applications'
-        ? await restartApplications(cluster, namespace, request, options)
-        : await restartServices(cluster, namespace, scope, request, options);
-    restarted.push(...done.restarted);
-    for (const remark of done.remarks) remarks.add(remark);
+    const restart = scope === 'applications' ? restartApplications : restartServices(scope);
+    outcomes.push(await restart(surroundings, request, options));
   }
-  return { carriedOut: true, restarted, remarks: [...remarks] };
+  const { remarks: told } = surroundings.memory;
+  const remarks = [...new Set(outcomes.flatMap((outcome) => outcome.remarks))].filter((remark) => !told.has(remark));
+  for (const remark of remarks) told.add(remark);
+  return {
+    carriedOut: outcomes.every(({ carriedOut }) => carriedOut),
+    restarted: outcomes.flatMap(({ restarted }) => restarted),
+    remarks,
+  };
 }
 
-type Done = Pick<RestartOutcome, 'restarted' | 'remarks'>;
+type DueRequest = Pick<RestartRequest, 'since' | 'neededAnchors' | 'skipped'>;
+type Restart = (
+  surroundings: RestartSurroundings,
+  request: DueRequest,
+  options: ClusterRestartOptions,
+) => Promise<RestartOutcome>;
 
 /** Pods are dated in whole seconds, cut off: one of the second in which the bundle was written looks older than it. */
 async function letSecondPass(
@@ -61,35 +85,60 @@ async function letSecondPass(
   assertRunning();
 }
 
-async function restartServices(
-  cluster: Cluster,
-  namespace: string,
-  scope: 'sentry' | 'services',
-  { since }: Pick<RestartRequest, 'since'>,
-  { timeoutMs = defaultTimeoutMs, ...options }: ClusterRestartOptions,
-): Promise<Done> {
-  const services = controlPlaneServices.filter(({ name }) => (name === sentryName) === (scope === 'sentry'));
-  const plan = await planControlPlaneRestart(cluster, namespace, options.clock.now(), { services, since });
-  const { remarks } = await carryOutControlPlane(cluster, plan, { ...options, timeoutMs });
-  const restarted = plan.due.flatMap(({ ref, isBegun }) => (isBegun ? [] : nameWorkload(ref)));
-  return { restarted, remarks };
+function restartServices(scope: 'sentry' | 'services'): Restart {
+  return async ({ cluster, namespace, memory }, { since }, { timeoutMs = defaultTimeoutMs, ...options }) => {
+    const key = `${scope} ${since.toISOString()}`;
+    if (memory.services.has(key)) return { carriedOut: true, restarted: [], remarks: [] };
+    const services = controlPlaneServices.filter(({ name }) => (name === sentryName) === (scope === 'sentry'));
+    const plan = await planControlPlaneRestart(cluster, namespace, options.clock.now(), { services, since });
+    const { remarks } = await carryOutControlPlane(cluster, plan, { ...options, timeoutMs });
+    memory.services.add(key);
+    const restarted = plan.due.flatMap(({ ref, isBegun }) => (isBegun ? [] : nameWorkload(ref)));
+    return { carriedOut: true, restarted, remarks };
+  };
 }
 
 async function restartApplications(
-  cluster: Cluster,
-  controlPlaneNamespace: string,
-  due: Pick<RestartRequest, 'since' | 'neededAnchors' | 'skipped'>,
+  { cluster, namespace: controlPlaneNamespace, readHandout, memory }: RestartSurroundings,
+  { neededAnchors, ...request }: DueRequest,
   options: ClusterRestartOptions,
-): Promise<Done> {
-  const wish = { controlPlaneNamespace, namespace: undefined, only: [], due };
-  const plan = await planApplicationsRestart(cluster, wish);
+): Promise<RestartOutcome> {
+  const handout = neededAnchors.length > 0 ? await readHandout() : undefined;
+  const isGiven = handout?.kind === 'anchors' && holdsAll(readAnchors(handout.pem), neededAnchors);
+  if (handout?.kind === 'anchors' && !isGiven) {
+    return notCarriedOut('No application was restarted: the injector still gives old anchors to the next pod');
+  }
+  const mayRepeat = (ref: WorkloadRef) => isGiven && !memory.repeated.has(nameApplication(ref));
+  const due = { ...request, neededAnchors, mayRepeat };
+  const plan = await planAllowed(cluster, { controlPlaneNamespace, namespace: undefined, only: [], due });
+  if (plan instanceof DaprMtlsError) {
+    return notCarriedOut(`No application was restarted: ${plan.message}. ${plan.hint}`);
+  }
   const { remarks } = await carryOutApplications(cluster, plan, options);
   const restarted = plan.due.flatMap(({ ref, isBegun }) => (isBegun ? [] : nameApplication(ref)));
-  return { restarted, remarks: [...remarks, ...plan.left.map(describeLeft)] };
+  for (const name of restarted) memory.repeated.add(name);
+  return { carriedOut: true, restarted, remarks: [...remarks, ...plan.left.map(describeLeft)] };
+}
+
+function notCarriedOut(remark: string): RestartOutcome {
+  return { carriedOut: false, restarted: [], remarks: [remark] };
+}
+
+/** Who may not restart other people's applications leaves that to them, and the gate tells whose turn it is. */
+async function planAllowed(
+  cluster: Cluster,
+  wish: Parameters<typeof planApplicationsRestart>[1],
+): Promise<ApplicationsPlan | DaprMtlsError> {
+  try {
+    return await planApplicationsRestart(cluster, wish);
+  } catch (error) {
+    if (error instanceof DaprMtlsError && error.code === 'cluster.forbidden') return error;
+    throw error;
+  }
 }
 
 /** Pure: what nobody has restarted, and the mend. */
-export function describeLeft({ kind, namespace, name, pods, action, reason }: LeftWorkload): string {
+function describeLeft({ kind, namespace, name, pods, action, reason }: LeftWorkload): string {
   const workload = `${kind.toLowerCase()}/${name} -n ${namespace}`;
   const count = `${pods} pod${pods === 1 ? '' : 's'}`;
   return `${workload} (${count}) was not restarted: ${reason}${action === 'skipped' ? `; ${mendOf(kind, workload)}` : ''}`;
@@ -97,5 +146,5 @@ export function describeLeft({ kind, namespace, name, pods, action, reason }: Le
 
 function mendOf(kind: string, workload: string): string {
   if (kind === 'Deployment') return `to have it restarted: \`kubectl rollout resume ${workload}\`, then go on`;
-  return `delete its pods one by one, each when the last one is ready again`;
+  return 'delete its pods one by one, each when the last one is ready again';
 }

@@ -1,8 +1,8 @@
 import type { Cluster } from '../../kube/port.ts';
 import { readInstant } from '../../kube/read-instant.ts';
 import type { Clock } from '../../kube/rollout/clock.ts';
-import { type ClusterRestartOptions, restartDue } from './cluster-restart.ts';
-import { type ClusterSources, gatherClusterWorld } from './cluster-world.ts';
+import { type ClusterRestartOptions, type RestartMemory, restartDue } from './cluster-restart.ts';
+import { type ClusterSources, gatherClusterWorld, readHandout } from './cluster-world.ts';
 import type { RotationSite } from './world.ts';
 
 export interface ClusterSiteOptions extends ClusterSources, ClusterRestartOptions {}
@@ -10,6 +10,7 @@ export interface ClusterSiteOptions extends ClusterSources, ClusterRestartOption
 /** A cluster as the place of a rotation: evidence from its pods, restarts by their workloads. */
 export function openClusterRotationSite(cluster: Cluster, options: ClusterSiteOptions): RotationSite {
   const { namespace, clock } = options;
+  const memory: RestartMemory = { services: new Set(), repeated: new Set(), remarks: new Set() };
   return {
     kind: 'cluster',
     // Rounded up, because the server cuts off: whoever started before this moment must not look younger than it.
@@ -22,7 +23,8 @@ export function openClusterRotationSite(cluster: Cluster, options: ClusterSiteOp
     restart: async (request) => {
       const told = await readInstant(cluster, namespace);
       const ofServer = told ? shiftClock(clock, told.getTime() - clock.now().getTime()) : clock;
-      return await restartDue(cluster, namespace, request, { ...options, clock: ofServer });
+      const surroundings = { cluster, namespace, readHandout: () => readHandout(cluster, options), memory };
+      return await restartDue(surroundings, request, { ...options, clock: ofServer });
     },
   };
 }

@@ -1,5 +1,4 @@
-import type { NextPodRehearsal } from '../../kube/admission/rehearse-next-pod.ts';
-import { rehearseNextPod } from '../../kube/admission/rehearse-next-pod.ts';
+import { type NextPodRehearsal, rehearseNextPod } from '../../kube/admission/rehearse-next-pod.ts';
 import { readControlPlane } from '../../kube/dapr/control-plane.ts';
 import { sentryAddressOf } from '../../kube/dapr/sentry-address.ts';
 import { controlPlaneServices } from '../../kube/dapr/services.ts';
@@ -28,29 +27,26 @@ export interface ClusterSources {
  * proved; whatever else is not allowed is told as unknown.
  * @throws DaprMtlsError `cluster.*`
  */
-export async function gatherClusterWorld(
-  cluster: Cluster,
-  { namespace, probeNamespace, openAsController, shakeHands }: ClusterSources,
-  at: Date,
-): Promise<World> {
+export async function gatherClusterWorld(cluster: Cluster, sources: ClusterSources, at: Date): Promise<World> {
+  const { namespace, shakeHands } = sources;
   const controlPlane = await readControlPlane(cluster, namespace);
   const { release } = controlPlane;
   // The injector marks its pods since 1.11. Of an unknown version it is not known, either.
   const labels = release !== undefined && isAtLeast(release, 1, 11);
-  const [sidecars, services, rehearsal, handshake] = await Promise.all([
+  const [sidecars, services, handout, handshake] = await Promise.all([
     collectSidecars(readPods(cluster, { labelSelector: labels ? injectedSelector : undefined })),
     readServiceInstances(cluster, namespace),
-    rehearseNextPod(cluster, probeNamespace, openAsController),
+    readHandout(cluster, sources),
     shakeHands(sentryAddressOf(controlPlane)),
   ]);
-  return { at, sidecars, services, handout: describeHandout(rehearsal), sentry: describeSentry(handshake) };
+  return { at, sidecars, services, handout, sentry: describeSentry(handshake) };
 }
 
 /** Ten bundles would fit. Who may make pods may write anything there. */
 const anchorsLimit = 64 * 1024;
 
 /** What has ended talks to nobody; what is being deleted still does. Equal anchors are held once. */
-export async function collectSidecars(pods: AsyncIterable<SidecarPod> | Iterable<SidecarPod>): Promise<Sidecar[]> {
+async function collectSidecars(pods: AsyncIterable<SidecarPod> | Iterable<SidecarPod>): Promise<Sidecar[]> {
   const texts = new Map<string, string>();
   const share = (text: string) => {
     const shared = texts.get(text);
@@ -75,7 +71,7 @@ export async function collectSidecars(pods: AsyncIterable<SidecarPod> | Iterable
 }
 
 /** The pods of the control plane that have not ended. @throws DaprMtlsError as `Cluster.list` does */
-export async function readServiceInstances(cluster: Cluster, namespace: string): Promise<ServiceInstance[]> {
+async function readServiceInstances(cluster: Cluster, namespace: string): Promise<ServiceInstance[]> {
   const labelSelector = `app in (${controlPlaneServices.map(({ name }) => name).join(',')})`;
   const instances: ServiceInstance[] = [];
   for await (const pod of cluster.list<RolloutPod>(resources.pods, { namespace, labelSelector })) {
@@ -86,7 +82,7 @@ export async function readServiceInstances(cluster: Cluster, namespace: string):
 }
 
 /** Meshes and agents put containers of their own into a pod: only Dapr's, which bears the service's name, counts. */
-export function describeInstance(pod: RolloutPod): ServiceInstance | undefined {
+function describeInstance(pod: RolloutPod): ServiceInstance | undefined {
   const { metadata, status } = pod;
   const service = metadata.labels?.app;
   if (service === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed') return undefined;
@@ -105,8 +101,15 @@ function instantOf(text: string | undefined): Date | undefined {
   return text === undefined ? undefined : new Date(text);
 }
 
-/** Pure: whether the next sidecar's anchors were seen, and if not, why not. */
-export function describeHandout({ outcome, counts }: NextPodRehearsal): Handout {
+/** What the injector gives to the next pod. @throws DaprMtlsError as `rehearseNextPod` does */
+export async function readHandout(
+  cluster: Cluster,
+  { probeNamespace, openAsController }: Pick<ClusterSources, 'probeNamespace' | 'openAsController'>,
+): Promise<Handout> {
+  return describeHandout(await rehearseNextPod(cluster, probeNamespace, openAsController));
+}
+
+function describeHandout({ outcome, counts }: NextPodRehearsal): Handout {
   const unknown = (reason: string): Handout => ({ kind: 'unknown', reason });
   if (outcome.kind === 'refused') return unknown(outcome.error.message);
   const { daprd } = outcome;

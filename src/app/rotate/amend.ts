@@ -1,0 +1,73 @@
+import { DaprMtlsError } from '../../errors.ts';
+import type { RotationStore } from '../../store/rotation-port.ts';
+import { type Confirmable, currentPhase, decodeRecord, encodeRecord, type RotationRecord } from './record.ts';
+
+/** Who says something, and when. */
+export interface Voice {
+  readonly who: string;
+  readonly now: Date;
+}
+
+/**
+ * Changes the record of a rotation that is under way, as it is at that moment.
+ * @param change gives the same record back where nothing is to be changed
+ * @throws DaprMtlsError `rotation.missing`, `store.locked`, `store.conflict`
+ */
+export async function amendRotation(
+  rotations: RotationStore,
+  purpose: string,
+  change: (record: RotationRecord) => RotationRecord | Promise<RotationRecord>,
+  lockWaitMs: number,
+): Promise<RotationRecord> {
+  const lock = await rotations.lock(purpose, lockWaitMs);
+  try {
+    const saved = await lock.read();
+    if (!saved) throw noRotation();
+    const record = decodeRecord(saved.content);
+    const next = await change(record);
+    if (next !== record) await lock.save(encodeRecord(next));
+    return next;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** A human vouches for what no evidence can be had of; it counts for the phase under way alone. */
+export function confirm(record: RotationRecord, what: Confirmable, { who, now }: Voice): RotationRecord {
+  const phase = currentPhase(record);
+  if (record.state !== 'running' || !phase) throw noRotation();
+  if (phase.status !== 'written') throw tooEarly(what, phase.name);
+  const at = now.toISOString();
+  return {
+    ...record,
+    confirmations: [...record.confirmations, { what, phase: phase.name, by: who, at }],
+    history: [...record.history, { at, by: who, what: `confirmed ${what} in ${phase.name}` }],
+  };
+}
+
+/** @param workloads NAMESPACE/NAME; those that are skipped already change nothing */
+export function skipWorkloads(record: RotationRecord, workloads: readonly string[], { who, now }: Voice): RotationRecord {
+  const added = workloads.filter((workload) => !record.skipped.some((entry) => entry.workload === workload));
+  if (added.length === 0 || record.state !== 'running') return record;
+  const at = now.toISOString();
+  return {
+    ...record,
+    skipped: [...record.skipped, ...added.map((workload) => ({ workload, by: who, at }))],
+    history: [...record.history, { at, by: who, what: `answers for ${added.join(', ')}` }],
+  };
+}
+
+function noRotation(): DaprMtlsError {
+  return new DaprMtlsError('rotation.missing', {
+    message: 'no rotation is under way',
+    hint: 'See what there was: `dapr-mtls rotate status`. Begin one: `dapr-mtls rotate plan`, then `dapr-mtls rotate run`.',
+  });
+}
+
+/** What was confirmed before its phase began would be said of another bundle. */
+function tooEarly(what: Confirmable, phase: string): DaprMtlsError {
+  return new DaprMtlsError('rotation.missing', {
+    message: `the phase ${phase} waits for nothing yet, so ${what} cannot be confirmed`,
+    hint: 'Go on first: `dapr-mtls rotate run`; it says what it waits for.',
+  });
+}
