@@ -17,6 +17,7 @@ import {
   type SecretObject,
   secretRef,
 } from '../store/cluster/objects.ts';
+import { assertControlPlane } from './assert-control-plane.ts';
 import { type ClusterFlags, openCluster } from './open-cluster.ts';
 import { parseSentryAddress, shakeHands } from './sentry-handshake.ts';
 
@@ -37,6 +38,7 @@ export async function gatherProbe(cluster: Cluster, flags: ProbeFlags, env: Node
   const named = flags['sentry-address'] === undefined ? undefined : parseSentryAddress(flags['sentry-address']);
   const namespace = await findControlPlane(cluster, flags.namespace);
   const controlPlane = await readControlPlane(cluster, namespace);
+  await assertControlPlane(cluster, controlPlane);
   const address = named ? { ...named, isNamed: true } : { ...sentryAddressOf(controlPlane), isNamed: false };
   const [bundle, injector, rehearsal, handshake] = await Promise.all([
     readBundleFacts(cluster, controlPlane),

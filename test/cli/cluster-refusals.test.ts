@@ -48,11 +48,20 @@ test.each(['text', 'json'])('a rehearsal (%s) says what it could not look at', a
   );
 });
 
-test('check of a namespace without a control plane finds none', async () => {
-  expect(await daprMtls('check -k -n wrong')).toMatchObject({
+test.each(['check -k', 'probe -k'])('%s of a namespace without a control plane finds none', async (line) => {
+  expect(await daprMtls(`${line} -n wrong`)).toMatchObject({
     status: 5,
     stdout: '',
     stderr: expect.stringMatching(/there is no control plane in namespace wrong/),
+  });
+});
+
+test.each(['check -k', 'probe -k'])('%s looks at what is left of a control plane', async (line) => {
+  server.store.remove({ resource: resources.deployments, namespace: system, name: 'dapr-sentry' });
+  server.store.remove(secret);
+  expect(await daprMtls(`${line} -n ${system}`)).toMatchObject({
+    status: 10,
+    stdout: expect.stringContaining('dapr-mtls repair -k --from backup'),
   });
 });
 
