@@ -79,7 +79,11 @@ function replacePods({ kind, metadata: { name, namespace = '' } }: RollingWorklo
       metadata: { ...pod.metadata, name: `${pod.metadata.name}x`, uid: undefined },
     })
       .replaceAll(longAgo, at)
-      .replaceAll(JSON.stringify(former.anchors.toString()), JSON.stringify(handedOut.anchors.toString()));
+      // One's template may hold the variable itself.
+      .replaceAll(
+        JSON.stringify(former.anchors.toString()),
+        JSON.stringify((name === 'fixed' ? former : handedOut).anchors.toString()),
+      );
     server.store.put({ ...JSON.parse(text), metadata: { ...JSON.parse(text).metadata, creationTimestamp: at } });
   }
   const ref = workloadRef(kind as WorkloadKind, namespace, name);
@@ -293,14 +297,50 @@ describe('restarts', () => {
     expect(restarted).toEqual(['deploy/old -n shop', 'deploy/stale -n shop']);
   });
 
-  test('come again where a restarted pod was given the old anchors once more', async () => {
+  test('are not begun while the injector would give them the old anchors again', async () => {
     deploy({ name: 'a' });
     handedOut = former;
     const asked = await request({ scopes: ['applications'], neededAnchors: neededAnchors() });
-    await open().restart(asked);
+    expect(await open().restart(asked)).toEqual({
+      carriedOut: false,
+      restarted: [],
+      remarks: ['No application was restarted: the injector still gives old anchors to the next pod'],
+    });
     handedOut = live;
     expect((await open().restart(asked)).restarted).toEqual(['deploy/a -n shop']);
-    expect((await open().restart(asked)).restarted).toEqual([]);
+  });
+
+  test('come once more where new pods lack an anchor all the same, and not for ever', async () => {
+    deploy({ name: 'fixed' });
+    const site = open();
+    const asked = await request({ scopes: ['applications'], neededAnchors: neededAnchors() });
+    const rounds = [await site.restart(asked), await site.restart(asked), await site.restart(asked)];
+    expect(rounds.map(({ restarted }) => restarted.length)).toEqual([1, 1, 0]);
+  });
+
+  test('of who may not be restarted by this user are left to others, and it is said', async () => {
+    deploy({ name: 'a' });
+    server.allow('admin', { allow: 'all', deny: [{ verb: 'patch', resource: 'deployments', name: 'a' }] });
+    const site = open();
+    const asked = await request({ scopes: ['applications'] });
+    expect(await site.restart(asked)).toMatchObject({
+      carriedOut: false,
+      restarted: [],
+      remarks: [
+        'No application was restarted: this user may not patch deployments.apps "a" in namespace "shop" (403). Who may does it: `dapr-mtls restart -k --apps -A`',
+      ],
+    });
+    // Said once, however often the gate is looked at.
+    expect((await site.restart(asked)).remarks).toEqual([]);
+  });
+
+  test('of a control plane that is done are not gone through again while the gate is waited for', async () => {
+    const site = open();
+    const asked = await request({ scopes: ['sentry', 'services'] });
+    await site.restart(asked);
+    const before = server.requests.length;
+    await site.restart(asked);
+    expect(server.requests.length - before).toBe(1);
   });
 
   test('leave alone who is to be left alone, and name with a mend who needs a hand', async () => {

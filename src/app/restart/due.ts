@@ -1,6 +1,6 @@
 import type { SidecarPod } from '../../kube/pods/sidecar-pod.ts';
 import { isAlive, type RolloutPod, restartedAtAnnotation } from '../../kube/rollout/pod.ts';
-import type { RollingWorkload } from '../../kube/rollout/workload.ts';
+import type { RollingWorkload, WorkloadRef } from '../../kube/rollout/workload.ts';
 import { readCertificateFile, visibleCertificatesOf } from '../../pki/reading.ts';
 import type { Applications, GroupedPod } from './applications.ts';
 
@@ -16,6 +16,11 @@ export interface DueWish {
   readonly neededAnchors: readonly string[];
   /** NAMESPACE/NAME of workloads that are left alone. */
   readonly skipped: readonly string[];
+  /**
+   * Whether one whose restart has brought pods that lack an anchor is restarted once more. Where the
+   * template itself holds the anchors that would go on for ever.
+   */
+  readonly mayRepeat: (workload: WorkloadRef) => boolean;
 }
 
 /** What of a pod with a sidecar tells whether it is due. */

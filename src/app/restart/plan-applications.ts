@@ -53,7 +53,9 @@ export async function planApplicationsRestart(
   const { due, left, remarks } = judgeApplications(chosen, looked, ({ ref }, workload) => {
     if (!wish) return false;
     const key = `${ref.namespace}/${ref.resource.kind}/${ref.name}`;
-    return isRestartBegun(workload, wish.since, dueWorkloads?.get(key)?.lackingFrom);
+    const lackingFrom = dueWorkloads?.get(key)?.lackingFrom;
+    const isDone = isRestartBegun(workload, wish.since, lackingFrom);
+    return isDone || (isRestartBegun(workload, wish.since) && !wish.mayRepeat(ref));
   });
   await rehearseRestarts(cluster, due);
   return {

@@ -57,8 +57,7 @@ export async function restartDue(
     outcomes.push(await restart(surroundings, request, options));
   }
   const { remarks: told } = surroundings.memory;
-  const remarks = [...new Set(outcomes.flatMap((outcome) => outcome.remarks))].filter((remark) => !told.has(remark));
-  for (const remark of remarks) told.add(remark);
+  const remarks = outcomes.flatMap((outcome) => outcome.remarks).filter((remark) => isFirst(told, remark));
   return {
     carriedOut: outcomes.every(({ carriedOut }) => carriedOut),
     restarted: outcomes.flatMap(({ restarted }) => restarted),
@@ -108,16 +107,23 @@ async function restartApplications(
   if (handout?.kind === 'anchors' && !isGiven) {
     return notCarriedOut('No application was restarted: the injector still gives old anchors to the next pod');
   }
-  const mayRepeat = (ref: WorkloadRef) => isGiven && !memory.repeated.has(nameApplication(ref));
+  const mayRepeat = (ref: WorkloadRef) => isGiven && isFirst(memory.repeated, nameApplication(ref));
   const due = { ...request, neededAnchors, mayRepeat };
   const plan = await planAllowed(cluster, { controlPlaneNamespace, namespace: undefined, only: [], due });
   if (plan instanceof DaprMtlsError) {
-    return notCarriedOut(`No application was restarted: ${plan.message}. ${plan.hint}`);
+    return notCarriedOut(
+      `No application was restarted: ${plan.message}. Who may does it: \`dapr-mtls restart -k --apps -A\``,
+    );
   }
   const { remarks } = await carryOutApplications(cluster, plan, options);
   const restarted = plan.due.flatMap(({ ref, isBegun }) => (isBegun ? [] : nameApplication(ref)));
-  for (const name of restarted) memory.repeated.add(name);
   return { carriedOut: true, restarted, remarks: [...remarks, ...plan.left.map(describeLeft)] };
+}
+
+function isFirst(seen: Set<string>, name: string): boolean {
+  const isNew = !seen.has(name);
+  seen.add(name);
+  return isNew;
 }
 
 function notCarriedOut(remark: string): RestartOutcome {
