@@ -11,6 +11,9 @@ export const podAnnotations = {
   readyAfter: 'test.dapr-mtls/ready-after',
 } as const;
 
+/** As a behaviour: kwok leaves the pod alone, because the test itself plays its kubelet. */
+export const playedElsewhere = 'elsewhere';
+
 export type PodBehaviour = 'ready' | 'never-ready' | 'crash-loop' | 'image-missing' | 'completed';
 
 /** The kinds of kwok's configuration, as one file for its `--config`. */
@@ -64,15 +67,21 @@ phase: Running
   },
 );
 
-// No grace period: what asks for a graceful end is not under test here.
-const podDeleted = stage('pod-deleted', 'Pod', [{ key: '.metadata.deletionTimestamp', operator: 'Exists' }], {
-  next: { finalizers: { empty: true }, delete: true },
-});
-
 const behaviourOf = `(.metadata.annotations // {}) as $a
   | if $a["kubectl.kubernetes.io/restartedAt"] and $a["${podAnnotations.afterRestart}"]
     then $a["${podAnnotations.afterRestart}"]
     else $a["${podAnnotations.behaviour}"] // "ready" end`.replace(/\s+/g, ' ');
+
+// No grace period: who needs a graceful end plays the kubelet itself.
+const podDeleted = stage(
+  'pod-deleted',
+  'Pod',
+  [
+    { key: '.metadata.deletionTimestamp', operator: 'Exists' },
+    { key: behaviourOf, operator: 'NotIn', values: [playedElsewhere] },
+  ],
+  { next: { finalizers: { empty: true }, delete: true } },
+);
 
 function podStage(behaviour: string, { phase, ready, container }: PodStage): object {
   const status = `

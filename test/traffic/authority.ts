@@ -15,6 +15,8 @@ type AuthorityEvent =
 export const leafTtlSeconds = 20;
 export const clockSkewSeconds = 2;
 
+const lives = ['-ttl', `${leafTtlSeconds}s`, '-skew', `${clockSkewSeconds}s`];
+
 /** A Sentry that runs on a directory. */
 export interface Authority {
   readonly address: string;
@@ -25,12 +27,15 @@ export interface Authority {
   stop(): Promise<void>;
 }
 
-/** Starts a Sentry. Rejects where it refuses what is in the directory. */
-export async function startAuthority(program: string, directory: string): Promise<Authority> {
+/**
+ * Starts a Sentry. Rejects where it refuses what is in the directory.
+ * @param namespace part of its name in the mesh
+ */
+export async function startAuthority(program: string, directory: string, namespace = 'default'): Promise<Authority> {
   let exited: string | undefined;
   let latest: { readonly issuer: string; readonly anchors: readonly string[] } | undefined;
   const sentry: LineProcess<AuthorityEvent> = startLineProcess({
-    command: [program, 'ca', '-dir', directory, '-ttl', `${leafTtlSeconds}s`, '-skew', `${clockSkewSeconds}s`],
+    command: [program, 'ca', '-dir', directory, '-namespace', namespace, ...lives],
     env: {},
     onEvent: (event) => {
       if (event.event === 'exited') exited = event.reason;

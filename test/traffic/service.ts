@@ -31,11 +31,17 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-interface Birth {
+/** Who a service is. */
+export interface Member {
   readonly id: string;
-  readonly namespace?: string;
+  readonly namespace: string;
+  /** Of Sentry, whose name in the mesh it is part of. */
+  readonly controlPlaneNamespace: string;
   /** `DAPR_TRUST_ANCHORS`. */
   readonly anchors: Buffer | string;
+}
+
+interface Birth extends Member {
   readonly neighbourhood: Neighbourhood;
   readonly callsPerSecond: number;
   readonly onCall: (event: CallEvent) => void;
@@ -43,9 +49,10 @@ interface Birth {
 
 /** Starts a service. Resolves when it has its certificate and can be called; a sidecar without trust hangs. */
 export async function startService(program: string, birth: Birth): Promise<Service> {
-  const { id, namespace = 'default' } = birth;
+  const { id, namespace } = birth;
+  const names = ['-id', id, '-namespace', namespace, '-control-plane-namespace', birth.controlPlaneNamespace];
   const process: LineProcess<ServiceEvent> = startLineProcess({
-    command: [program, 'service', '-id', id, '-namespace', namespace, '-rate', String(birth.callsPerSecond)],
+    command: [program, 'service', ...names, '-rate', String(birth.callsPerSecond)],
     env: { DAPR_TRUST_ANCHORS: birth.anchors.toString() },
     onEvent: (event) => {
       if (event.event !== 'ready' && event.event !== 'identity' && event.event !== 'neighbours') birth.onCall(event);

@@ -5,11 +5,12 @@ import type { BundleFiles } from '../../src/pki/bundle.ts';
 import { certificatesOf, readCertificateFile } from '../../src/pki/reading.ts';
 import { bundleNames } from '../support/bundles.ts';
 import { type Authority, startAuthority } from './authority.ts';
-import { type Neighbourhood, type Service, startService } from './service.ts';
-import { startCounting, type Tally } from './tally.ts';
+import { startMesh } from './mesh.ts';
+import type { Service } from './service.ts';
+import type { Tally } from './tally.ts';
 
-/** Two applications call each other, each ten times a second. */
-export const applications = ['shop', 'stock'] as const;
+/** Two applications call each other. */
+const applications = ['shop', 'stock'] as const;
 export type Application = (typeof applications)[number];
 
 /** In which order a rolling restart goes. */
@@ -18,7 +19,6 @@ export const restartOrders = [
   ['stock', 'shop'],
 ] as const satisfies readonly (readonly Application[])[];
 
-const callsPerSecond = 20;
 /** How long a rolling restart lets old and new services stand beside each other. */
 const overlapMs = 2500;
 
@@ -31,9 +31,8 @@ export interface Town {
   /** Writes files as an operator does who knows how, and waits until Sentry works with them. */
   lay(files: Partial<BundleFiles>): Promise<void>;
   /**
-   * Starts every application anew with these anchors, one after the other: the new service is ready
-   * and known before the old one is called by nobody any more, and only then stopped. By itself
-   * this loses no call.
+   * Starts every application anew with these anchors, one after the other: the new service is called
+   * before the old one is called by nobody any more, and only then stopped.
    */
   roll(anchors: Buffer | string, order?: readonly Application[]): Promise<void>;
   /** Lets them call each other for a while. */
@@ -46,47 +45,19 @@ export interface Town {
 export async function startTown(program: string, folder: string, files: BundleFiles): Promise<Town> {
   const directory = join(folder, 'certs');
   mkdirSync(directory, { mode: 0o700 });
-  const live: BundleFiles = { ...files };
   writeParts(directory, folder, files);
   const authority = await startAuthority(program, directory);
-  const counter = startCounting();
+  const mesh = startMesh(program, authority.address);
+  const live: BundleFiles = { ...files };
   const services = new Map<Application, Service>();
-  let revision = 0;
+  const start = (id: Application, anchors: Buffer | string) =>
+    mesh.join({ id, anchors, namespace: 'default', controlPlaneNamespace: 'default' });
+  for (const id of applications) services.set(id, await start(id, files.anchors));
 
-  const around = (known: Iterable<Service>, id: string): Neighbourhood => ({
-    revision,
-    authority: authority.address,
-    peers: [...known].map(({ peer }) => peer).filter((peer) => peer.id !== id),
-  });
-  /** Tells `listeners` to call those of `known` that are not of their own application. */
-  const announce = async (known: readonly Service[], listeners: readonly Service[]) => {
-    revision++;
-    await Promise.all(listeners.map((service) => service.tell(around(known, service.peer.id))));
-  };
-  const replace = async (id: Application, anchors: Buffer | string) => {
-    const before = services.get(id);
-    const others = [...services.values()].filter((service) => service !== before);
-    const neighbourhood = around(others, id);
-    const born = await startService(program, {
-      id,
-      anchors,
-      neighbourhood,
-      callsPerSecond: callsPerSecond / applications.length,
-      onCall: counter.count,
-    });
-    services.set(id, born);
-    if (!before) return announce([...services.values()], [...services.values()]);
-    await announce([...others, before, born], others);
-    await sleep(overlapMs);
-    await announce([...others, born], others);
-    await before.stop();
-    await sleep(overlapMs);
-  };
-
-  const town: Town = {
+  return {
     directory,
     authority,
-    during: counter.during,
+    during: mesh.during,
     lay: async (change) => {
       Object.assign(live, change);
       writeParts(directory, folder, change);
@@ -94,18 +65,21 @@ export async function startTown(program: string, folder: string, files: BundleFi
       await authority.worksWith(issuer ?? '', fingerprintsOf('anchors', live.anchors));
     },
     roll: async (anchors, order = applications) => {
-      for (const id of order) await replace(id, anchors);
+      for (const id of order) {
+        const before = services.get(id);
+        services.set(id, await start(id, anchors));
+        await sleep(overlapMs);
+        if (before) await mesh.part(before);
+        await sleep(overlapMs);
+      }
     },
     pass: (seconds) => sleep(seconds * 1000),
     leave: async () => {
-      await announce([], [...services.values()]);
-      await Promise.all([...services.values()].map((service) => service.stop()));
+      const tally = await mesh.close();
       await authority.stop();
-      return counter.total();
+      return tally;
     },
   };
-  for (const id of applications) await replace(id, files.anchors);
-  return town;
 }
 
 /** Renames back to back from beside the directory: Sentry sees no half of a change (dapr-facts, section 8). */

@@ -2,24 +2,37 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strings"
 )
 
-// runRoll hands the anchors of its environment to the tests, and returns when
-// every service was born anew with them.
+// restart is what a restart command finds in its environment.
+type restart struct {
+	Phase   string   `json:"phase"`
+	Scopes  []string `json:"scopes"`
+	Anchors string   `json:"anchors"`
+}
+
+// runRoll hands its environment to the tests, and returns when they have
+// restarted what was asked for.
 func runRoll(args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: traffic roll URL")
 	}
-	anchors := os.Getenv(anchorsVariable)
-	if anchors == "" {
-		return fmt.Errorf("%s is not in the environment", anchorsVariable)
+	body, err := json.Marshal(restart{
+		Phase:   os.Getenv("DAPR_MTLS_PHASE"),
+		Scopes:  strings.Split(os.Getenv("DAPR_MTLS_SCOPES"), ","),
+		Anchors: os.Getenv(anchorsVariable),
+	})
+	if err != nil {
+		return err
 	}
-	response, err := http.Post(args[0], "application/x-pem-file", bytes.NewReader([]byte(anchors)))
+	response, err := http.Post(args[0], "application/json", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
