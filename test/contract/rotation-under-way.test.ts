@@ -26,7 +26,6 @@ const running: RotationRecord = {
     { ...phase, name: 'distribute', writes: 'both-anchors', status: 'passed' },
     { ...phase, name: 'switch', writes: 'switched', status: 'begun' },
   ],
-  rootKeyFile: undefined,
   stages: { before: { anchors: 'QQ==', issuerChain: 'QQ==', issuerKey: 'QQ==' } },
   encrypted: false,
   rootKeyFile: undefined,
