@@ -11,6 +11,7 @@ import { DaprMtlsError } from '../../src/errors.ts';
 import type { HelmRelease } from '../../src/kube/owners/facts.ts';
 import { findOwners } from '../../src/kube/owners/find-owners.ts';
 import type { Cluster } from '../../src/kube/port.ts';
+import { resources } from '../../src/kube/resources.ts';
 import type { FoundFiles } from '../../src/pki/reading.ts';
 import type { ClusterStoreOptions } from '../../src/store/cluster/change-session.ts';
 import { ClusterStore } from '../../src/store/cluster/cluster-store.ts';
@@ -323,6 +324,42 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
     });
   });
 
+  describe('backup restore -k and repair -k', () => {
+    test('a restore stops at what the release would undo, and not for the copy that it holds', async () => {
+      const world = await install(first.files);
+      expect((await world.run('renew-certificate', '-k', '--ignore-owner', 'helm')).exitCode).toBe(0);
+      const renewed = await world.read();
+      const back = await world.run('backup', 'restore', '-k');
+      expect([back.exitCode, back.stderr]).toEqual([0, expect.not.stringContaining('stores another bundle')]);
+      await world.upgrade();
+      expect(await world.read()).toEqual(filesAs(first.files));
+
+      const versions = await world.versions();
+      const refused = await world.run('backup', 'restore', '0002', '-k');
+      expect([refused.exitCode, refused.stderr]).toEqual([
+        6,
+        expect.stringMatching(/ 0002 -k .*--ignore-owner helm$/m),
+      ]);
+      expect(await world.versions()).toEqual(versions);
+      expect((await world.run('backup', 'restore', '0002', '-k', '--ignore-owner', 'helm')).exitCode).toBe(0);
+      expect(await world.read()).toEqual(renewed);
+    });
+
+    test('a repair goes on and says who will undo it, which then happens', async () => {
+      const world = await install(first.files);
+      expect((await world.run('renew-certificate', '-k', '--ignore-owner', 'helm')).exitCode).toBe(0);
+      await world.publish('another root\n');
+      const { exitCode, stderr } = await world.run('repair', '-k', '--from', 'secret');
+      expect([exitCode, stderr]).toEqual([
+        0,
+        expect.stringMatching(/^WARNING: THIS REPAIR WILL BE UNDONE by Helm release dapr\./m),
+      ]);
+      expect(await world.read()).not.toEqual(filesAs(first.files));
+      await world.upgrade();
+      expect(await world.read()).toEqual(filesAs(first.files));
+    });
+  });
+
   describe('who applies server-side', () => {
     test.each([
       [
@@ -380,7 +417,9 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
     const facts = async () => findOwners(client, namespace, await readObjects(place));
     const start = (folder: string, ...words: string[]) => {
       const where = ['--namespace', namespace, '--kubeconfig', cluster.kubeconfig];
-      return program.start([...words, ...where], { env: environment(folder) as Record<string, string> });
+      return program.start([...words, ...where], {
+        env: { ...environment(folder), ...noWait } as Record<string, string>,
+      });
     };
     const judge = async (files: FoundFiles, instead?: FoundFiles) => {
       const found = await facts();
@@ -415,6 +454,9 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
         await patch('secrets', { data: Object.fromEntries(encoded) });
         await patch('configmaps', { data: { 'ca.crt': anchors.toString() } });
       },
+      /** Leaves the ConfigMap with other anchors than the Secret. */
+      publish: (anchors: string) =>
+        client.patch({ resource: resources.configMaps, namespace, name: bundleName }, { data: { 'ca.crt': anchors } }),
       write: async (files: FoundFiles) => {
         const session = await new ClusterStore(place, storeOptions).openForChange('a test');
         const { revision } = await session.read();
@@ -445,6 +487,9 @@ describe.skipIf(missing !== undefined)(missing ?? 'with a real Helm', () => {
 });
 
 /** No model Sentry is under way here that a pause would have to wait for. */
+const noWait = { DAPR_MTLS_SETTLE: '0', DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '0' };
+
+/** The same for a store. */
 const storeOptions: ClusterStoreOptions = {
   now: () => new Date(),
   sleep: async () => {},
