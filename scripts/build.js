@@ -32,6 +32,8 @@ const shared = [
   'src/cli/survey-cluster.ts',
   'src/cli/renew-in-cluster.ts',
   'src/cli/restart.ts',
+  'src/cli/open-rotation.ts',
+  'src/cli/perform-rotation.ts',
   'src/cli/ask-owners.ts',
   'src/cli/cluster-configuration.ts',
   'src/cli/report-failure.ts',

@@ -38,6 +38,7 @@ export async function openClusterForChange(
   const store = new ClusterStore(place, storeOptions(waits, stop, streams));
   return {
     store,
+    stop,
     settings: { settings: collectSettings((name) => controlPlane.mtls?.[name]), problem: undefined },
     trustDomain: controlPlane.trustDomain,
     daprVersion: controlPlane.release,

@@ -52,7 +52,9 @@ async function restart(
   { phase, scopes }: RestartRequest,
   { restartCommand: command, env, stop, ...options }: DirectorySiteOptions,
 ): ReturnType<RotationSite['restart']> {
-  if (command === undefined) return { carriedOut: false, restarted: [], remarks: [] };
+  // Sentry reads its files again by itself.
+  const isOfSentryAlone = scopes.every((scope) => scope === 'sentry');
+  if (command === undefined || isOfSentryAlone) return { carriedOut: false, restarted: [], remarks: [] };
   const purpose = `${scopes.join(', ')} in the phase ${phase}`;
   const told = { DAPR_MTLS_PHASE: phase, DAPR_MTLS_SCOPES: scopes.join(',') };
   const variables = { ...withoutIssuer(env), ...(await readVariables(options)), ...told };

@@ -6,7 +6,7 @@ import { type FoundSettings, findSettings } from './configuration-file.ts';
 import { findTrustDomain } from './environment.ts';
 import { openForChange } from './open-for-change.ts';
 import { chooseStore, type StoreFlags } from './open-store.ts';
-import type { StopSwitch } from './stop.ts';
+import { installStopSwitch, type StopSwitch } from './stop.ts';
 import type { Streams } from './streams.ts';
 
 export interface ChangeFlags extends StoreFlags {
@@ -21,6 +21,8 @@ export interface Site {
   readonly trustDomain: string;
   /** What runs there; undefined where that is not known. */
   readonly daprVersion: DaprVersion | undefined;
+  /** Stops a run between two steps. */
+  readonly stop: StopSwitch;
   /** The directory, where it is one. */
   readonly place: Place | undefined;
   /** The control plane, where it is one. */
@@ -35,8 +37,10 @@ export async function openSite(flags: ChangeFlags, env: NodeJS.ProcessEnv, strea
     return openClusterForChange(flags, env, streams);
   }
   const { place } = choice;
+  const stop = installStopSwitch();
   return {
-    store: openForChange(place, flags.settle, streams),
+    store: openForChange(place, flags.settle, streams, stop),
+    stop,
     settings: await findSettings(place, flags.config),
     trustDomain: await findTrustDomain(place, flags.config),
     daprVersion: undefined,

@@ -21,10 +21,16 @@ export const commandTable = {
   'mtls export': () => import('./mtls/export.ts'),
   'mtls init': () => import('./mtls/init.ts'),
   'mtls inspect': () => import('./mtls/inspect.ts'),
+  'mtls manifest rotate': () => import('./mtls/manifest/rotate.ts'),
   'mtls probe': () => import('./mtls/probe.ts'),
   'mtls renew-certificate': () => import('./mtls/renew-certificate.ts'),
   'mtls repair': () => import('./mtls/repair.ts'),
   'mtls restart': () => import('./mtls/restart.ts'),
+  'mtls rotate confirm': () => import('./mtls/rotate/confirm.ts'),
+  'mtls rotate plan': () => import('./mtls/rotate/plan.ts'),
+  'mtls rotate run': () => import('./mtls/rotate/run.ts'),
+  'mtls rotate status': () => import('./mtls/rotate/status.ts'),
+  'mtls rotate undo': () => import('./mtls/rotate/undo.ts'),
   'mtls status': () => import('./status.ts'),
 } as const satisfies Record<string, Loader>;
 

@@ -356,12 +356,7 @@ class Turn {
 }
 
 /** What the gates of a phase have to say of the world as it is. Pure. */
-export function judgePhase(
-  record: RotationRecord,
-  phase: PhaseRecord,
-  world: World,
-  wayToStore: string,
-): GateVerdict {
+export function judgePhase(record: RotationRecord, phase: PhaseRecord, world: World, wayToStore: string): GateVerdict {
   const live = readStages(record)[liveStage(record)];
   if (!live) throw new Error('a phase that has begun has a bundle');
   const verdicts = phase.gates.map((gate) =>

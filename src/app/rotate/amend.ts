@@ -46,7 +46,11 @@ export function confirm(record: RotationRecord, what: Confirmable, { who, now }:
 }
 
 /** @param workloads NAMESPACE/NAME; those that are skipped already change nothing */
-export function skipWorkloads(record: RotationRecord, workloads: readonly string[], { who, now }: Voice): RotationRecord {
+export function skipWorkloads(
+  record: RotationRecord,
+  workloads: readonly string[],
+  { who, now }: Voice,
+): RotationRecord {
   const added = workloads.filter((workload) => !record.skipped.some((entry) => entry.workload === workload));
   if (added.length === 0 || record.state !== 'running') return record;
   const at = now.toISOString();

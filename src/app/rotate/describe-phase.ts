@@ -24,8 +24,11 @@ const writings: Record<StageName, (procedure: Procedure) => string> = {
       : 'the new anchor alone, and the new issuer',
 };
 
-export function describeRestart(scope: RestartScope): string {
-  return restarts[scope];
+/** @param kind in a directory nobody but its owner knows who takes part */
+export function describeRestarts(scopes: readonly RestartScope[], kind: 'directory' | 'cluster'): string[] {
+  if (kind === 'cluster') return scopes.map((scope) => restarts[scope]);
+  if (scopes.includes('applications')) return ['every daprd and every service, by --restart-command or by hand'];
+  return scopes.includes('services') ? ['the services, by --restart-command or by hand'] : [];
 }
 
 const restarts: Record<RestartScope, string> = {

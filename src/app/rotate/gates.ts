@@ -197,7 +197,7 @@ function judgeIssuer(context: GateContext): GateVerdict {
   const shown = judgeShown(context);
   if (!world.services) {
     // Nobody else can tell what a Sentry of a directory has read.
-    return world.sentry.kind === 'shown' ? shown : judgeByWord(context, 'issuer-switched');
+    return world.sentry.kind === 'shown' ? shown : askFor('issuer-switched', context);
   }
   const since = sinceOf(phase, record.phases);
   const sentries = world.services.filter(({ service }) => service === sentryName);
@@ -335,11 +335,11 @@ function judgeHandedOut({ world, wayToStore }: GateContext, { anchors }: Stage):
 }
 
 /** Where nothing can be seen: a restart that this program carried out, or a human who vouches. */
-function judgeByWord(context: GateContext, what: Confirmable = 'restarted'): GateVerdict {
+function judgeByWord(context: GateContext): GateVerdict {
   const { phase } = context;
   if (phase.restartedAt !== undefined)
     return { evidence: [`The restart command ended well at ${phase.restartedAt}`], waits: [] };
-  return askFor(what, context);
+  return askFor('restarted', context);
 }
 
 function isConfirmed(what: Confirmable, { record, phase }: GateContext) {

@@ -137,7 +137,7 @@ function enter(
   };
 }
 
-/** Of a directory nothing is seen: somebody may hold any one of the old anchors alone. */
+/** Of a directory nothing is seen: somebody may hold any one of the old anchors alone. No API server calls there. */
 function beginScene({ before }: Stages, isSeen: boolean, label: Labeller): Scene {
   if (!before) return { holders: [], shown: [], live: undefined };
   const single = before.anchors.length > 1 && !isSeen ? before.anchors.map((anchor) => [anchor]) : [];
@@ -145,7 +145,7 @@ function beginScene({ before }: Stages, isSeen: boolean, label: Labeller): Scene
     (anchors): Holder => ({ label: label(anchors), anchors, workloads: [], usage: undefined }),
   );
   return {
-    holders: [...holders, apiServer(before)],
+    holders: isSeen ? [...holders, apiServer(before)] : holders,
     shown: [{ label: 'certificates of the old issuer', chain: before.issuerChain }],
     live: before,
   };
@@ -174,10 +174,11 @@ function groupSidecars(sidecars: readonly Sidecar[], skipped: readonly string[],
 function write({ holders, shown }: Scene, stage: Stage, label: Labeller): Scene {
   const isKnown = holders.some(({ anchors, usage }) => usage === undefined && isSameSet(anchors, stage.anchors));
   const holder: Holder = { label: label(stage.anchors), anchors: stage.anchors, workloads: [], usage: undefined };
+  const hasApiServer = holders.some(({ usage }) => usage !== undefined);
   const isShown = shown.some(({ chain }) => isSameSet(chain, stage.issuerChain));
   const issuer = stage.issuerChain[0].fingerprint.slice(0, 8);
   return {
-    holders: isKnown ? holders : [...holders, holder, apiServer(stage)],
+    holders: isKnown ? holders : [...holders, holder, ...(hasApiServer ? [apiServer(stage)] : [])],
     shown: isShown ? shown : [...shown, { label: `certificates of the issuer ${issuer}`, chain: stage.issuerChain }],
     live: stage,
   };

@@ -4,7 +4,7 @@ import { type CertificateChange, describeChanges } from '../renew/report.ts';
 import { type Document, describeStore, document, formatInstant, type StoreReport } from '../report.ts';
 import { describeRootKey, type RootKeyReport, type RootKeyWish } from '../root-key.ts';
 import type { AdvanceEnd } from './advance.ts';
-import { describeGate, describeRestart, describeWrite, notPromised } from './describe-phase.ts';
+import { describeGate, describeRestarts, describeWrite, notPromised } from './describe-phase.ts';
 import { estimateMs } from './estimate.ts';
 import type { Wait } from './gates.ts';
 import type { RotationPlan } from './plan.ts';
@@ -93,7 +93,7 @@ export function reportPlan(plan: RotationPlan, context: PlanContext): RotationPl
       return {
         name: phase.name,
         writes: describeWrite(phase, procedure) ?? null,
-        restarts: phase.restarts.map(describeRestart),
+        restarts: describeRestarts(phase.restarts, location.kind),
         waitsFor: phase.gates.map(describeGate),
         estimatedSeconds: Math.round(estimateMs(phase, world, settings, isDrained) / 1000),
         pairs: pairs.length,

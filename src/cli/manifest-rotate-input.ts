@@ -1,0 +1,121 @@
+import * as Flags from '@oclif/core/flags';
+import type { RotateManifestWish } from '../app/manifest/rotate.ts';
+import { parseWindow } from '../app/rotate/window.ts';
+import { DaprMtlsError } from '../errors.ts';
+import { defaultNamespace } from '../kube/dapr/services.ts';
+import { advanceFlags, planFlags } from './rotate-flags.ts';
+
+const jobGroup = 'JOB';
+
+/** The names of objects: a label of the DNS. */
+const nameOf = (flag: string) => async (text: string) => {
+  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new DaprMtlsError('usage.invalid', {
+    message: `--${flag} ${text} is no name of a Kubernetes object`,
+    hint: 'Write lower-case letters, digits and dashes, 63 at most.',
+  });
+};
+
+export const manifestRotateFlags = {
+  image: Flags.custom<string>({
+    description:
+      'An image that has dapr-mtls on its PATH. Name it by its digest: the Job may change the root of trust.',
+    helpValue: 'IMAGE',
+    required: true,
+    helpGroup: jobGroup,
+    parse: async (text) => {
+      if (/^[a-zA-Z0-9][\w.:/@-]*$/.test(text)) return text;
+      throw new DaprMtlsError('usage.invalid', {
+        message: `--image ${text} is not an image`,
+        hint: 'Write it as registry.example/dapr-mtls:0.1.0@sha256:...',
+      });
+    },
+  })(),
+  namespace: Flags.custom<string>({
+    char: 'n',
+    description: "The control plane's namespace.",
+    helpValue: 'NAMESPACE',
+    default: defaultNamespace,
+    helpGroup: jobGroup,
+    parse: nameOf('namespace'),
+  })(),
+  name: Flags.custom<string>({
+    description: 'The name of the objects.',
+    helpValue: 'NAME',
+    default: 'dapr-mtls-rotate',
+    helpGroup: jobGroup,
+    parse: nameOf('name'),
+  })(),
+  'restart-apps': Flags.boolean({
+    description: 'Have it restart the applications, too: takes the right to patch workloads in every namespace.',
+    helpGroup: jobGroup,
+  }),
+  'allow-probe': Flags.boolean({
+    description:
+      'Let it ask what the injector gives to the next pod, as the controller that makes pods: takes the right to impersonate that.',
+    helpGroup: jobGroup,
+  }),
+  'passphrase-secret': Flags.custom<string>({
+    description: "The Secret that holds the passphrase of the rotation's keys, under the key passphrase.",
+    helpValue: 'NAME',
+    helpGroup: jobGroup,
+    parse: nameOf('passphrase-secret'),
+  })(),
+  drain: planFlags.drain,
+  'skip-workload': planFlags['skip-workload'],
+  until: advanceFlags.until,
+  window: advanceFlags.window,
+  'max-parallel': Flags.integer({
+    description: 'How many workloads are restarted at a time (default 3).',
+    min: 1,
+    max: 8,
+    helpGroup: 'RESTARTS',
+  }),
+  pace: advanceFlags.pace,
+  timeout: advanceFlags.timeout,
+};
+
+export interface ManifestRotateFlags {
+  readonly image: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly 'restart-apps': boolean;
+  readonly 'allow-probe': boolean;
+  readonly 'passphrase-secret': string | undefined;
+  readonly drain: string | undefined;
+  readonly 'skip-workload': readonly string[];
+  readonly until: string | undefined;
+  readonly window: string | undefined;
+  readonly 'max-parallel': number | undefined;
+  /** Milliseconds. */
+  readonly pace: number;
+  readonly timeout: number | undefined;
+}
+
+/** @throws DaprMtlsError `usage.invalid` for a window that the Job could not read */
+export function readRotateManifestWish(flags: ManifestRotateFlags): RotateManifestWish {
+  if (flags.window !== undefined) parseWindow(flags.window);
+  return {
+    image: flags.image,
+    namespace: flags.namespace,
+    name: flags.name,
+    words: wordsOf(flags),
+    restartsApplications: flags['restart-apps'],
+    mayProbe: flags['allow-probe'],
+    passphraseSecret: flags['passphrase-secret'],
+  };
+}
+
+function wordsOf(flags: ManifestRotateFlags): string[] {
+  const word = (name: string, value: string | number | undefined) =>
+    value === undefined ? [] : [`--${name}`, String(value)];
+  return [
+    ...word('drain', flags.drain),
+    ...flags['skip-workload'].flatMap((workload) => word('skip-workload', workload)),
+    ...word('until', flags.until),
+    ...word('window', flags.window),
+    ...word('max-parallel', flags['max-parallel']),
+    ...word('pace', flags.pace > 0 ? `${flags.pace / 1000}s` : undefined),
+    ...word('timeout', flags.timeout),
+  ];
+}

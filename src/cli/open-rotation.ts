@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import type { RotationPorts } from '../app/rotate/advance.ts';
+import { openClusterRotationSite } from '../app/rotate/cluster-site.ts';
+import type { RotationSite } from '../app/rotate/world.ts';
+import { wayToStore } from '../app/way-to-store.ts';
+import { asController } from '../kube/admission/caller.ts';
+import { ClusterRotationStore, defaultLeaseMs } from '../store/cluster/rotation-store.ts';
+import { DirectoryRotationStore } from '../store/directory/rotation-store.ts';
+import type { RotationStoreOptions } from '../store/rotation-options.ts';
+import type { RotationStore } from '../store/rotation-port.ts';
+import { describeHolder } from './holder.ts';
+import { keepFile } from './keep-file.ts';
+import { readPassphrase } from './key-files.ts';
+import { openCluster } from './open-cluster.ts';
+import { openProgressDisplay, type ProgressDisplay } from './restart-progress.ts';
+import { openDirectoryRotationSite } from './rotation-directory-site.ts';
+import { tellOfLock, tellOfRotation } from './rotation-progress.ts';
+import { parseSentryAddress, type SentryAddress, shakeHands } from './sentry-handshake.ts';
+import { type ChangeFlags, openSite, type Site } from './site.ts';
+import type { Streams } from './streams.ts';
+
+export interface RotationFlags extends ChangeFlags {
+  readonly sentry: string | undefined;
+  readonly quiet: boolean;
+  readonly 'passphrase-file': string | undefined;
+  readonly 'restart-command'?: string | undefined;
+  readonly 'max-parallel'?: number;
+  readonly pace?: number;
+  readonly timeout?: number | undefined;
+}
+
+/** Everything that a rotation works with, opened. */
+export interface OpenRotation {
+  readonly site: Site;
+  readonly rotationSite: RotationSite;
+  readonly rotations: RotationStore;
+  readonly ports: Omit<RotationPorts, 'chooseWriter'>;
+  close(): void;
+}
+
+/** Where a sidecar of a directory takes its own namespace from, as `mtls env` has it. */
+const selfHostedNamespace = 'default';
+const handshakeTimeoutMs = 3_000;
+
+/** @throws DaprMtlsError `usage.*`, `cluster.*`, `dapr.*`, `key.passphrase` */
+export async function openRotation(
+  flags: RotationFlags,
+  env: NodeJS.ProcessEnv,
+  streams: Streams,
+): Promise<OpenRotation> {
+  const sentry = flags.sentry === undefined ? undefined : parseSentryAddress(flags.sentry);
+  const passphrase = readPassphrase(flags['passphrase-file']);
+  const site = await openSite(flags, env, streams);
+  const { stop, store } = site;
+  const who = describeHolder();
+  const storeOptions: RotationStoreOptions = {
+    now: () => new Date(),
+    sleep: stop.sleep,
+    assertRunning: stop.assertRunning,
+    holder: who,
+    newId: () => randomBytes(8).toString('hex'),
+    onProgress: tellOfLock(streams),
+  };
+  const display = await openProgressDisplay(streams, env, flags.quiet);
+  const { rotations, rotationSite } = openPlaces({ site, flags, env, sentry, storeOptions, display });
+  return {
+    site,
+    rotations,
+    rotationSite,
+    ports: {
+      store,
+      rotations,
+      site: rotationSite,
+      clock: { now: () => new Date(), sleep: stop.sleep },
+      who,
+      passphrase,
+      keepFile,
+      assertRunning: stop.assertRunning,
+      onProgress: tellOfRotation(streams),
+      wayToStore: wayToStore(store.location),
+    },
+    close: () => display.close(),
+  };
+}
+
+interface Opening {
+  readonly site: Site;
+  readonly flags: RotationFlags;
+  readonly env: NodeJS.ProcessEnv;
+  readonly sentry: Pick<SentryAddress, 'host' | 'port'> | undefined;
+  readonly storeOptions: RotationStoreOptions;
+  readonly display: ProgressDisplay;
+}
+
+function openPlaces({ site, flags, env, sentry, storeOptions, display }: Opening) {
+  const { inCluster, place, stop } = site;
+  if (inCluster) {
+    const { cluster } = inCluster;
+    const { namespace } = inCluster.place;
+    return {
+      rotations: new ClusterRotationStore({ cluster, namespace }, { ...storeOptions, leaseMs: defaultLeaseMs }),
+      rotationSite: openClusterRotationSite(cluster, {
+        namespace,
+        probeNamespace: 'default',
+        openAsController: () => openCluster(flags, env, asController),
+        shakeHands: (inside) =>
+          shakeHands({ ...(sentry ?? inside), isNamed: sentry !== undefined }, handshakeTimeoutMs),
+        timeoutMs: flags.timeout === undefined ? undefined : flags.timeout * 1000,
+        maxParallel: flags['max-parallel'] ?? 1,
+        paceMs: flags.pace ?? 0,
+        clock: { now: () => new Date(), sleep: stop.sleep },
+        assertRunning: stop.assertRunning,
+        onProgress: display.show,
+      }),
+    };
+  }
+  if (!place) throw new Error('a store is a directory or a cluster');
+  return {
+    rotations: new DirectoryRotationStore(place, storeOptions),
+    rotationSite: openDirectoryRotationSite({
+      place,
+      config: flags.config,
+      namespace: selfHostedNamespace,
+      sentry,
+      restartCommand: flags['restart-command'],
+      env,
+      now: () => new Date(),
+      stop,
+    }),
+  };
+}

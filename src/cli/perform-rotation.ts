@@ -1,0 +1,182 @@
+import { assertBundle } from '../app/assert-bundle.ts';
+import { readCurrent } from '../app/renew/current.ts';
+import { rootKeyLost } from '../app/root-key.ts';
+import { type Advanced, type AdvanceOptions, advanceRotation, judgePhase } from '../app/rotate/advance.ts';
+import { amendRotation, confirm, skipWorkloads } from '../app/rotate/amend.ts';
+import type { Wait } from '../app/rotate/gates.ts';
+import { planRotation, type RotationPlan } from '../app/rotate/plan.ts';
+import { type Confirmable, currentPhase, decodeRecord, type RotationRecord } from '../app/rotate/record.ts';
+import { type RotationPlanReport, type RotationReport, reportPlan, reportRotation } from '../app/rotate/report.ts';
+import { startRotation } from '../app/rotate/start.ts';
+import { undoRotation } from '../app/rotate/undo.ts';
+import { DaprMtlsError } from '../errors.ts';
+import { confirmAtTerminal } from './confirm.ts';
+import type { OpenRotation } from './open-rotation.ts';
+import { chooseWriterFor, type OwnerFlags } from './rotation-owners.ts';
+import { type RotationInput, readRotationInput, type WishFlags } from './rotation-wish.ts';
+import { Interrupted } from './stop.ts';
+import type { Streams } from './streams.ts';
+
+export interface Surroundings {
+  readonly streams: Streams;
+  readonly now: Date;
+  /** The command line as it was typed. */
+  readonly typed: string;
+}
+
+export interface RunFlags extends WishFlags, OwnerFlags {
+  readonly yes: boolean;
+}
+
+interface Planned {
+  readonly plan: RotationPlan;
+  readonly report: RotationPlanReport;
+  readonly input: RotationInput;
+}
+
+/** What a rotation would do here and now. Nothing is written. */
+export async function planHere({ site, rotationSite }: OpenRotation, flags: WishFlags, now: Date): Promise<Planned> {
+  const { store } = site;
+  const stored = await store.read();
+  assertBundle(stored, store.location);
+  const input = readRotationInput(flags, site, now);
+  const world = await rotationSite.gather();
+  const { location } = store;
+  const plan = await planRotation(readCurrent(stored, location, now), world, input.wish);
+  const { settings, rootKey } = input;
+  return { plan, input, report: reportPlan(plan, { stored, location, world, settings, rootKey, now }) };
+}
+
+/**
+ * Begins a rotation, or goes on with the one that is under way, whoever has begun it.
+ * @param onPlanned shows the plan of a new one before anybody is asked
+ */
+export async function runRotation(
+  open: OpenRotation,
+  flags: RunFlags,
+  options: AdvanceOptions,
+  { streams, now, typed }: Surroundings,
+  onPlanned: (report: RotationPlanReport) => void,
+): Promise<RotationReport> {
+  const { rotations, site, ports } = open;
+  const saved = await rotations.read();
+  const present = saved && decodeRecord(saved.content);
+  const remarks: string[] = [];
+  if (present?.state === 'running') {
+    tellOfRunning(present, streams);
+    const skip = (record: RotationRecord) => skipWorkloads(record, flags['skip-workload'], { who: ports.who, now });
+    if (flags['skip-workload'].length > 0) await amendRotation(rotations, 'rotate run', skip, options.lockWaitMs);
+  } else {
+    const { plan, report, input } = await planHere(open, flags, now);
+    onPlanned(report);
+    await chooseWriterFor(site, flags, typed, streams).assertWritable(plan.material.stages);
+    await confirmAtTerminal('Begin this rotation?', flags.yes);
+    const start = {
+      id: now.toISOString(),
+      who: ports.who,
+      now,
+      settings: input.settings,
+      skipped: flags['skip-workload'],
+      rootKey: input.rootKey,
+      passphrase: ports.passphrase,
+    };
+    const { isNew, record } = await startRotation(rotations, plan, start, options.lockWaitMs);
+    if (!isNew) tellOfRunning(record, streams);
+    else if (plan.material.newRootKey && !input.rootKey) {
+      streams.warn(`${rootKeyLost}\n`);
+      remarks.push(rootKeyLost);
+    }
+  }
+  const { choose } = chooseWriterFor(site, flags, typed, streams);
+  const advanced = await advance(open, options, choose);
+  return reportAdvanced(open, advanced, remarks);
+}
+
+function tellOfRunning({ procedure, startedAt, startedBy }: RotationRecord, streams: Streams): void {
+  streams.note(`Going on with the rotation (${procedure}) that ${startedBy} began at ${startedAt}\n`);
+}
+
+async function advance(
+  { ports }: OpenRotation,
+  options: AdvanceOptions,
+  chooseWriter: Parameters<typeof advanceRotation>[0]['chooseWriter'],
+): Promise<Advanced> {
+  try {
+    return await advanceRotation({ ...ports, chooseWriter }, options);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    throw new Interrupted(error.signal, {
+      message: 'the rotation is recorded as far as it has come, and nothing is half written',
+      hint: `Go on at any time, from any machine: \`dapr-mtls rotate run${ports.wayToStore}\`. How far it is: \`dapr-mtls rotate status${ports.wayToStore}\`.`,
+    });
+  }
+}
+
+function reportAdvanced(
+  { site }: OpenRotation,
+  { end, record, waits }: Advanced,
+  remarks: readonly string[],
+): RotationReport {
+  return reportRotation(site.store.location, record, { end, waits, holder: undefined, remarks });
+}
+
+/** Turns the rotation round, and goes the way back as far as it gets. */
+export async function undoHere(
+  open: OpenRotation,
+  flags: OwnerFlags & { readonly yes: boolean },
+  options: AdvanceOptions,
+  { streams, now, typed }: Surroundings,
+): Promise<RotationReport> {
+  const { rotations, site, ports } = open;
+  const voice = { who: ports.who, now };
+  const { files } = await site.store.read();
+  const saved = await rotations.read();
+  if (!saved) throw noRotation(ports.wayToStore);
+  const planned = undoRotation(decodeRecord(saved.content), files, voice);
+  for (const { name } of planned.phases.filter(({ name, status }) => name.startsWith('undo-') && status === 'due'))
+    streams.note(`To do: ${name}\n`);
+  await confirmAtTerminal('Undo the rotation?', flags.yes);
+  const turn = async (record: RotationRecord) => undoRotation(record, (await site.store.read()).files, voice);
+  const record = await amendRotation(rotations, 'rotate undo', turn, options.lockWaitMs);
+  if (record.state === 'undone') return reportAdvanced(open, { end: 'ended', record, waits: [] }, []);
+  const { choose } = chooseWriterFor(site, flags, typed, streams);
+  return reportAdvanced(open, await advance(open, options, choose), []);
+}
+
+export async function confirmHere(
+  { rotations, site, ports }: OpenRotation,
+  what: Confirmable,
+  now: Date,
+): Promise<RotationReport> {
+  const voice = { who: ports.who, now };
+  const record = await amendRotation(rotations, 'rotate confirm', (present) => confirm(present, what, voice), 0);
+  return reportRotation(site.store.location, record, { end: undefined, waits: [], holder: undefined, remarks: [] });
+}
+
+/** How far it is, and what the gate that is open waits for now. Nothing is written. */
+export async function statusHere({ rotations, rotationSite, site, ports }: OpenRotation): Promise<RotationReport> {
+  const saved = await rotations.read();
+  const record = saved && decodeRecord(saved.content);
+  const holder = await rotations.whoHolds();
+  const { waits, remarks } = record ? await lookAtGate(record) : { waits: [], remarks: [] };
+  return reportRotation(site.store.location, record, { end: undefined, waits, holder, remarks });
+
+  async function lookAtGate(present: RotationRecord): Promise<{ waits: readonly Wait[]; remarks: string[] }> {
+    const phase = currentPhase(present);
+    if (present.state !== 'running' || phase?.status !== 'written') return { waits: [], remarks: [] };
+    try {
+      const { waits } = judgePhase(present, phase, await rotationSite.gather(), ports.wayToStore);
+      return { waits, remarks: [] };
+    } catch (error) {
+      if (!(error instanceof DaprMtlsError) || error.code !== 'cluster.forbidden') throw error;
+      return { waits: [], remarks: [`What the gate waits for was not looked at: ${error.message}`] };
+    }
+  }
+}
+
+function noRotation(wayToStore: string): DaprMtlsError {
+  return new DaprMtlsError('rotation.missing', {
+    message: 'there is no rotation to undo',
+    hint: `What a renewal has replaced is among the copies: \`dapr-mtls backup list${wayToStore}\`.`,
+  });
+}

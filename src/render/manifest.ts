@@ -1,0 +1,9 @@
+import { renderYaml } from './yaml.ts';
+
+/** As `kubectl apply -f -` takes them: YAML documents, or one List in JSON. */
+export function renderManifest(objects: readonly object[], format: string): string {
+  if (format === 'json') {
+    return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, undefined, 2)}\n`;
+  }
+  return objects.map(renderYaml).join('---\n');
+}
