@@ -5,5 +5,6 @@ export function renderManifest(objects: readonly object[], format: string): stri
   if (format === 'json') {
     return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, undefined, 2)}\n`;
   }
-  return objects.map(renderYaml).join('---\n');
+  // Copies, because what several objects share would be written once, and as an alias in the others.
+  return objects.map((object) => renderYaml(JSON.parse(JSON.stringify(object)))).join('---\n');
 }

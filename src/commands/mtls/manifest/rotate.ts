@@ -19,7 +19,7 @@ has restarted the applications. Without --allow-probe nobody asks the injector w
     {
       description: 'Go on with a rotation, restarts included',
       command:
-        '<%= bin %> manifest rotate --image registry.example/dapr-mtls:0.1.0 --restart-apps --pace 30s | kubectl apply -f -',
+        '<%= bin %> manifest rotate --image registry.example/dapr-mtls:0.1.0 --restart-apps --pace 30s > rotate.yaml',
     },
     {
       description: 'At night only, the applications left to their owners',
