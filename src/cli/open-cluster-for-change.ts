@@ -74,7 +74,7 @@ function answerSignals(pauseMs: number, streams: Streams): (signal: StopSignal) 
     const wait =
       leftMs > 0
         ? `this takes about ${Math.ceil(leftMs / 1000)} s more`
-        : 'it is tried again until the API server takes it';
+        : 'the API server has not taken it yet, and is asked again';
     streams.warn(
       `${signal}: not yet. The ConfigMap is being put back, without which no Sentry starts; ${wait}. Then this run stops. Should it end now: \`dapr-mtls repair -k\`\n`,
     );

@@ -116,7 +116,7 @@ describe('Ctrl-C in a renewal of a cluster', () => {
     const { exitCode, stderr } = await run.ended;
     stage.server.faults.clear();
     expect(stderr.match(/^SIGINT: not yet\./gm)).toHaveLength(2);
-    expect(stderr).toContain('it is tried again until the API server takes it');
+    expect(stderr).toContain('the API server has not taken it yet, and is asked again');
     expectOrderly(exitCode, stderr, 'while the ConfigMap was held back');
   });
 
