@@ -40,8 +40,8 @@ export async function rehearse(program: Program, command: ChangingCommand): Prom
 
 /** Runs the command again and disturbs it at the one call. The run is proven to have met it. */
 export async function disturb(
-  program: Program,
-  { command, template, calls }: Rehearsal,
+  program: Pick<Program, 'command'>,
+  { command, template, calls }: Pick<Rehearsal, 'command' | 'template' | 'calls'>,
   call: Call,
   by: Tampering['by'],
 ): Promise<{ folder: string; outcome: Outcome }> {

@@ -79,3 +79,19 @@ if (process.argv[2] === 'rotation-process') {
       .then((outcome) => process.send?.({ outcome } satisfies RotationAnswer));
   process.on('message', listen);
 }
+
+/** One save, from lock to release: PATH CONTENT. */
+if (process.argv[2] === 'rotation-save') {
+  const [path = '', content = ''] = process.argv.slice(3);
+  const save = async () => {
+    const { store } = await openRotationStore({ kind: 'directory', path });
+    const lock = await store.lock('rotate run', 0);
+    await lock.read();
+    await lock.save(Buffer.from(content));
+    await lock.release();
+  };
+  save().catch((error: unknown) => {
+    process.stderr.write(`${String(error)}\n`);
+    process.exitCode = error instanceof DaprMtlsError ? error.exitCode : 1;
+  });
+}

@@ -18,10 +18,17 @@ export interface RotationRun {
 
 let script: Promise<string> | undefined;
 
+/** The path of a script that `rotation-process.ts` has become. */
+export function bundleRotationProcess(): Promise<string> {
+  script ??= bundle();
+  return script;
+}
+
 /** Starts one, which takes the lock. */
 export async function startRotationRun(place: RotationPlace, purpose = 'rotate run'): Promise<RotationRun> {
-  script ??= bundle();
-  const child = fork(await script, ['rotation-process'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(await bundleRotationProcess(), ['rotation-process'], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const order = async (message: RotationOrder): Promise<string> => {
     const answered = once(child, 'message') as Promise<[RotationAnswer]>;

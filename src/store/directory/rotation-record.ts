@@ -1,16 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SavedRotation } from '../rotation-port.ts';
-import {
-  explaining,
-  ownerIn,
-  privateFile,
-  readIfExists,
-  remove,
-  rename,
-  syncDirectory,
-  writeNewFile,
-} from './durable.ts';
+import { explaining, ownerIn, privateFile, readIfExists, remove, rename, writeNewFile } from './durable.ts';
 
 const recordName = 'rotation.json';
 /** Of one run: two must not write into one file. The store's own drafts are cleared by others. */
@@ -22,7 +13,7 @@ export function readRecord(workDirectory: string): SavedRotation | undefined {
 }
 
 /**
- * Replaces the record whole; the disk has confirmed it when this returns.
+ * Replaces the record whole. The folder is the caller's to sync.
  * @param assertUnchanged asked when all but the rename is done
  */
 export function writeRecord(workDirectory: string, content: Buffer, runId: string, assertUnchanged: () => void): void {
@@ -37,7 +28,6 @@ export function writeRecord(workDirectory: string, content: Buffer, runId: strin
     remove(draft);
     throw error;
   }
-  syncDirectory(workDirectory);
 }
 
 /** Removes what runs that died at a write have left: keys are in it. Only for who holds the lock. */

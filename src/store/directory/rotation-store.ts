@@ -4,6 +4,7 @@ import { DaprMtlsError } from '../../errors.ts';
 import { digestOrNull } from '../digest.ts';
 import type { RotationStoreOptions } from '../rotation-options.ts';
 import type { RotationHolder, RotationLock, RotationStore, SavedRotation } from '../rotation-port.ts';
+import { syncDirectory } from './durable.ts';
 import {
   acquireLock,
   clearDeadDrafts,
@@ -114,7 +115,9 @@ class DirectoryRotationLock implements RotationLock {
       this.#lock.assertHeld();
       if (this.#look().digest !== this.#digest) throw changedMeanwhile(this.#workDirectory);
     });
+    // Also where the disk does not confirm it: a second try must not take it for somebody else's.
     this.#digest = digestOrNull(content);
+    syncDirectory(this.#workDirectory);
   }
 
   async assertHeld(): Promise<void> {
