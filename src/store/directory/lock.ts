@@ -29,7 +29,7 @@ export interface LockKind {
 }
 
 /** Held for one change of the files. */
-export const storeLock: LockKind = {
+const storeLock: LockKind = {
   fileName: 'lock',
   says: 'the store is locked by',
   mend: 'Wait until that run has ended, then try again.',
