@@ -57,6 +57,7 @@ export const errorTable = {
   'rotation.missing': { exit: 5, meaning: 'There is no rotation to go on with, to confirm or to undo.' },
   'store.locked': { exit: 6, meaning: 'Another run holds the lock, or it is not known whether its owner lives.' },
   'store.conflict': { exit: 6, meaning: 'The store changed since it was read; nothing was written.' },
+  'store.replaced': { exit: 6, meaning: 'Somebody else replaced the bundle right after it was written.' },
   'cluster.conflict': {
     exit: 6,
     meaning: 'An object changed, appeared or went since it was read; nothing was written.',

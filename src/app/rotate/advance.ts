@@ -1,5 +1,6 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { BundleFiles } from '../../pki/bundle.ts';
+import type { Certificate } from '../../pki/certificate.ts';
 import type { FoundFiles, PublishingStore, TrustStore } from '../../store/port.ts';
 import type { RotationLock, RotationStore } from '../../store/rotation-port.ts';
 import { type GateVerdict, judgeGate, sinceOf, type Wait } from './gates.ts';
@@ -18,6 +19,7 @@ import {
   type StageName,
 } from './record.ts';
 import { isStage, openStage, readStages, withoutKeys } from './stage-record.ts';
+import type { Stage } from './stages.ts';
 import { stepsToward } from './steps.ts';
 import type { RotationSite, World } from './world.ts';
 
@@ -226,7 +228,8 @@ class Turn {
       return [writer.wait];
     }
     this.#ports.onProgress({ kind: 'writing', phase: phase.name });
-    const backup = await this.#apply(phase, writes, files);
+    const { backup, replaced } = await this.#apply(phase, writes, files);
+    if (replaced) await this.#repair(files, replaced);
     this.#ports.onProgress({ kind: 'written', phase: phase.name });
     const writtenAt = roundUp(await this.#ports.site.instant()).toISOString();
     const what = `wrote the bundle of ${phase.name}${backup ? `; the former one is in ${backup}` : ''}`;
@@ -234,21 +237,33 @@ class Turn {
     return [];
   }
 
-  /** Also finishes what a dead run left in the store. @returns where the former bundle was copied to */
-  async #apply(phase: PhaseRecord, writes: StageName, files: BundleFiles): Promise<string | undefined> {
+  /**
+   * Also finishes what a dead run left in the store.
+   * @returns where the former bundle was copied to, and what was thrown where the new one did not stay
+   */
+  async #apply(
+    phase: PhaseRecord,
+    writes: StageName,
+    files: BundleFiles,
+  ): Promise<{ readonly backup?: string | undefined; readonly replaced?: DaprMtlsError }> {
     const { store, passphrase } = this.#ports;
     const purpose = `rotate run (${phase.name})`;
     const session = await store.openForChange(purpose);
     try {
       const stored = await session.read();
       const target = readStages(this.record)[writes];
-      if (target && isStage(target, stored.files)) return undefined;
+      if (target && isStage(target, stored.files)) return {};
       this.#assertIsLive(stored.files);
-      const backup = await session.backUp({ reason: purpose, passphrase });
+      const copy = await session.backUp({ reason: purpose, passphrase });
       await this.#lock.assertHeld();
       const steps = stepsToward(stored.files, files, store.location.kind);
-      await session.apply({ steps, sideFiles: [] }, stored.revision).catch((error) => this.#repair(files, error));
-      return backup?.path;
+      try {
+        await session.apply({ steps, sideFiles: [] }, stored.revision);
+      } catch (error) {
+        if (!(error instanceof DaprMtlsError) || !isReplacement(error)) throw error;
+        return { backup: copy?.path, replaced: error };
+      }
+      return { backup: copy?.path };
     } finally {
       await session.close();
     }
@@ -256,13 +271,11 @@ class Turn {
 
   /**
    * A Sentry that had read one object before the write and the other after it has made a root of its own,
-   * within the time that the store looks on. Nobody but those who started in these seconds knows it.
+   * within the time that the store looks on. Nobody but who started in these seconds knows it.
    */
-  async #repair(files: BundleFiles, error: unknown): Promise<void> {
+  async #repair(files: BundleFiles, error: DaprMtlsError): Promise<void> {
     const { store } = this.#ports;
-    const isConflict =
-      error instanceof DaprMtlsError && (error.code === 'store.conflict' || error.code === 'store.mismatch');
-    if (!isConflict || !isPublishing(store) || !(await this.#isForeign())) throw error;
+    if (!isPublishing(store) || !(await this.#isForeign())) throw error;
     const session = await store.openForRepair('rotate run (repair)');
     try {
       await session.unite(files);
@@ -394,16 +407,34 @@ function diverged(
   expected: StageName,
   wayToStore: string,
 ): DaprMtlsError {
-  const found = Object.entries(stages).find(([, stage]) => isStage(stage, files));
+  const known = Object.entries(stages).find(([, stage]) => isStage(stage, files));
+  const what = known ? `it is that of the stage ${known[0]}` : describeDifference(stages[expected], files);
   return new DaprMtlsError('rotation.diverged', {
-    message: `the bundle is not the one that the rotation has recorded (${expected}): ${found ? `it is that of ${found[0]}` : 'somebody else has written another one'}; nothing was written`,
-    hint: `Look at both: \`dapr-mtls inspect${wayToStore}\`, \`dapr-mtls rotate status${wayToStore}\`. Bring the recorded one back: \`dapr-mtls rotate undo${wayToStore}\`, or \`dapr-mtls backup restore${wayToStore}\`.`,
+    message: `the bundle is not the one that the rotation has recorded (${expected}): ${what}; nothing was written`,
+    hint: `Look at both: \`dapr-mtls inspect${wayToStore}\`, \`dapr-mtls rotate status${wayToStore}\`. Find out who wrote it, then bring the recorded one back: \`dapr-mtls backup list${wayToStore}\`.`,
   });
+}
+
+function describeDifference(stage: Stage | undefined, { anchors, issuerChain }: FoundFiles): string {
+  const names = (certificates: readonly Certificate[]) =>
+    certificates.map(({ fingerprint }) => fingerprint.slice(0, 16)).join(', ') || 'none';
+  const found = { anchors: readAnchors(anchors ?? ''), issuers: readAnchors(issuerChain ?? '').slice(0, 1) };
+  const differences = [
+    ['anchors', names(found.anchors), names(stage?.anchors ?? [])],
+    ['the issuer', names(found.issuers), names(stage?.issuerChain.slice(0, 1) ?? [])],
+  ].filter(([, there, recorded]) => there !== recorded);
+  if (differences.length === 0) return 'the same certificates in other bytes, or with another key';
+  return differences.map(([part, there, recorded]) => `${part} there ${there}, recorded ${recorded}`).join('; ');
 }
 
 /** API servers tell whole seconds: what started in the same second may have started before. */
 function roundUp(date: Date): Date {
   return new Date(Math.ceil(date.getTime() / 1000) * 1000);
+}
+
+/** What only the look behind a write throws. */
+function isReplacement({ code }: DaprMtlsError): boolean {
+  return code === 'store.replaced' || code === 'store.mismatch';
 }
 
 function isPublishing(store: TrustStore): store is PublishingStore {

@@ -258,7 +258,7 @@ function newConfigMap({ namespace, names }: ClusterPlace, kept: KeptConfigMap, a
 /**
  * Reads both objects again. Should they differ, the ConfigMap is taken away at once: better a
  * Sentry that waits than one that makes a new root.
- * @throws DaprMtlsError `store.mismatch`, `store.conflict`
+ * @throws DaprMtlsError `store.mismatch`, `store.replaced`
  */
 export async function readBack(place: ClusterPlace, expected: Readonly<Record<string, string>>): Promise<void> {
   const { secret, configMap } = await readObjects(place);
@@ -275,7 +275,7 @@ export async function readBack(place: ClusterPlace, expected: Readonly<Record<st
     }
   }
   if (isWritten && (configMap || !place.hasConfigMap)) return;
-  throw new DaprMtlsError('store.conflict', {
+  throw new DaprMtlsError('store.replaced', {
     message: `${namespace}/${bundleName} was changed by somebody else right after it was written`,
     hint: 'Look at it with `dapr-mtls check -k`; find out who writes there with `kubectl get --show-managed-fields`.',
   });
