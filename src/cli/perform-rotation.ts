@@ -5,7 +5,7 @@ import { type Advanced, type AdvanceOptions, advanceRotation, judgePhase } from 
 import { amendRotation, confirm, skipWorkloads } from '../app/rotate/amend.ts';
 import type { Wait } from '../app/rotate/gates.ts';
 import { planRotation, type RotationPlan } from '../app/rotate/plan.ts';
-import { type Confirmable, currentPhase, decodeRecord, type RotationRecord } from '../app/rotate/record.ts';
+import { type Confirmable, currentPhase, decodeRecord, isWayBack, type RotationRecord } from '../app/rotate/record.ts';
 import { type RotationPlanReport, type RotationReport, reportPlan, reportRotation } from '../app/rotate/report.ts';
 import { startRotation } from '../app/rotate/start.ts';
 import { undoRotation } from '../app/rotate/undo.ts';
@@ -133,7 +133,7 @@ export async function undoHere(
   const saved = await rotations.read();
   if (!saved) throw noRotation(ports.wayToStore);
   const planned = undoRotation(decodeRecord(saved.content), files, voice);
-  for (const { name } of planned.phases.filter(({ name, status }) => name.startsWith('undo-') && status === 'due'))
+  for (const { name } of planned.phases.filter((phase) => isWayBack(phase) && phase.status === 'due'))
     streams.note(`To do: ${name}\n`);
   await confirmAtTerminal('Undo the rotation?', flags.yes);
   const turn = async (record: RotationRecord) => undoRotation(record, (await site.store.read()).files, voice);

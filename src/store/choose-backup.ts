@@ -11,8 +11,8 @@ export interface BackupWish {
   readonly place: string;
 }
 
-/** Copies of what was replaced when another copy, or the ConfigMap's side, was brought back. */
-const madeBeforeReturning = /^(backup restore |repair --from (backup|configmap)$)/;
+/** Copies of what was replaced when something earlier was brought back: a copy, the ConfigMap's side, the old issuer. */
+const madeBeforeReturning = /^(backup restore |rotate undo |repair --from (backup|configmap)$)/;
 
 /**
  * The copy with that id. Without one: that with which an interrupted restore began, else the newest

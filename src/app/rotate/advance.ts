@@ -11,6 +11,7 @@ import {
   currentPhase,
   decodeRecord,
   encodeRecord,
+  isWayBack,
   type PendingFile,
   type PhaseName,
   type PhaseRecord,
@@ -247,7 +248,7 @@ class Turn {
     files: BundleFiles,
   ): Promise<{ readonly backup?: string | undefined; readonly replaced?: DaprMtlsError }> {
     const { store, passphrase } = this.#ports;
-    const purpose = `rotate run (${phase.name})`;
+    const purpose = `rotate ${isWayBack(phase) ? 'undo' : 'run'} (${phase.name})`;
     const session = await store.openForChange(purpose);
     try {
       const stored = await session.read();
@@ -383,7 +384,7 @@ export function judgePhase(record: RotationRecord, phase: PhaseRecord, world: Wo
 
 /** What is left of a rotation that has ended is its history; the keys go. */
 function endOf(record: RotationRecord): Pick<RotationRecord, 'state' | 'stages'> {
-  const isUndone = record.phases.some(({ name }) => name.startsWith('undo-'));
+  const isUndone = record.phases.some(isWayBack);
   return { state: isUndone ? 'undone' : 'done', stages: withoutKeys(record) };
 }
 

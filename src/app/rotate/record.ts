@@ -167,3 +167,8 @@ export function encodeRecord(record: RotationRecord): Buffer {
 export function currentPhase({ phases }: Pick<RotationRecord, 'phases'>): PhaseRecord | undefined {
   return phases.find(({ status }) => status !== 'passed' && status !== 'abandoned');
 }
+
+/** Whether it belongs to an undoing. */
+export function isWayBack({ name }: Pick<Phase, 'name'>): boolean {
+  return name.startsWith('undo-');
+}

@@ -2,7 +2,7 @@ import { DaprMtlsError } from '../../errors.ts';
 import type { FoundFiles } from '../../store/port.ts';
 import { liveStage } from './advance.ts';
 import { phasesBack } from './phases.ts';
-import { currentPhase, type PhaseRecord, type RotationRecord, type StageName } from './record.ts';
+import { currentPhase, isWayBack, type PhaseRecord, type RotationRecord, type StageName } from './record.ts';
 import { isStage, readStages, withoutKeys } from './stage-record.ts';
 
 /**
@@ -39,7 +39,7 @@ export function undoRotation(
 }
 
 export function isUndoing({ phases }: Pick<RotationRecord, 'phases'>): boolean {
-  return phases.some(({ name }) => name.startsWith('undo-'));
+  return phases.some(isWayBack);
 }
 
 /** A run may have died between its write and the record of it. */

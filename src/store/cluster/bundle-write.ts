@@ -179,6 +179,9 @@ export async function fence(place: ClusterPlace): Promise<Buffer> {
   }
 }
 
+/** A single API server that restarts is away for the better part of a minute. */
+const putFailures = 60;
+/** Who writes again and again meanwhile is not outlasted. */
 const putAttempts = 10;
 const putRetryMs = 1000;
 
@@ -193,20 +196,27 @@ async function putConfigMap(
   kept: KeptConfigMap,
   { sleep, assertClaimed }: Pause,
 ): Promise<Buffer> {
-  for (let attempt = 1; ; attempt++) {
-    await assertClaimed();
+  let failures = 0;
+  for (let attempt = 1; attempt <= putAttempts; ) {
     try {
+      await assertClaimed();
       const anchors = await liveAnchors(place);
       await createOrAlign(place, kept, anchors);
       if ((await liveAnchors(place)).equals(anchors)) return anchors;
+      attempt++;
     } catch (error) {
-      const isFinal =
-        !(error instanceof DaprMtlsError) || error.code === 'cluster.forbidden' || error.code === 'store.missing';
-      if (isFinal || attempt >= putAttempts) throw leftOpen(place, error);
+      failures++;
+      if (isFinal(error) || failures >= putFailures) throw leftOpen(place, error);
       await sleep(putRetryMs);
     }
-    if (attempt >= putAttempts) throw restless(place);
   }
+  throw restless(place);
+}
+
+/** What no patience mends: a right that is missing, a Secret without anchors, a claim that is another run's now. */
+function isFinal(error: unknown): boolean {
+  if (!(error instanceof DaprMtlsError)) return true;
+  return ['cluster.forbidden', 'store.missing', 'store.locked'].includes(error.code);
 }
 
 async function liveAnchors(place: ClusterPlace): Promise<Buffer> {
@@ -228,7 +238,7 @@ async function createOrAlign(place: ClusterPlace, kept: KeptConfigMap, anchors: 
 }
 
 function leftOpen({ namespace }: ClusterPlace, cause: unknown): unknown {
-  if (!(cause instanceof DaprMtlsError)) return cause;
+  if (!(cause instanceof DaprMtlsError) || cause.code === 'store.locked') return cause;
   return new DaprMtlsError(cause.code, {
     message: `the ConfigMap ${namespace}/${bundleName} could not be put back, and no Sentry starts until it is there: ${cause.message}`,
     hint: `Finish it as soon as the cluster answers: \`dapr-mtls repair -k\`. ${cause.hint}`,
