@@ -233,7 +233,7 @@ class Turn {
     if (replaced) await this.#repair(files, replaced);
     this.#ports.onProgress({ kind: 'written', phase: phase.name });
     const writtenAt = roundUp(await this.#ports.site.instant()).toISOString();
-    const what = `wrote the bundle of ${phase.name}${backup ? `; the former one is in ${backup}` : ''}`;
+    const what = `wrote the bundle of ${phase.name}, ${describeStage(readStages(this.record)[writes])}${backup ? `; the former one is in ${backup}` : ''}`;
     await this.#saveAbout(phase, { status: 'written', writtenAt }, what);
     return [];
   }
@@ -416,13 +416,19 @@ function diverged(
   });
 }
 
+function describeStage(stage: Stage | undefined): string {
+  return `anchors ${nameAll(stage?.anchors ?? [])}, issuer ${nameAll(stage?.issuerChain.slice(0, 1) ?? [])}`;
+}
+
+function nameAll(certificates: readonly Certificate[]): string {
+  return certificates.map(({ fingerprint }) => fingerprint.slice(0, 16)).join(' and ') || 'none';
+}
+
 function describeDifference(stage: Stage | undefined, { anchors, issuerChain }: FoundFiles): string {
-  const names = (certificates: readonly Certificate[]) =>
-    certificates.map(({ fingerprint }) => fingerprint.slice(0, 16)).join(', ') || 'none';
   const found = { anchors: readAnchors(anchors ?? ''), issuers: readAnchors(issuerChain ?? '').slice(0, 1) };
   const differences = [
-    ['anchors', names(found.anchors), names(stage?.anchors ?? [])],
-    ['the issuer', names(found.issuers), names(stage?.issuerChain.slice(0, 1) ?? [])],
+    ['anchors', nameAll(found.anchors), nameAll(stage?.anchors ?? [])],
+    ['the issuer', nameAll(found.issuers), nameAll(stage?.issuerChain.slice(0, 1) ?? [])],
   ].filter(([, there, recorded]) => there !== recorded);
   if (differences.length === 0) return 'the same certificates in other bytes, or with another key';
   return differences.map(([part, there, recorded]) => `${part} there ${there}, recorded ${recorded}`).join('; ');
