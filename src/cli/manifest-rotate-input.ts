@@ -73,6 +73,7 @@ export const manifestRotateFlags = {
   }),
   pace: advanceFlags.pace,
   timeout: advanceFlags.timeout,
+  'ignore-owner': advanceFlags['ignore-owner'],
 };
 
 export interface ManifestRotateFlags {
@@ -90,6 +91,7 @@ export interface ManifestRotateFlags {
   /** Milliseconds. */
   readonly pace: number;
   readonly timeout: number | undefined;
+  readonly 'ignore-owner': readonly string[];
 }
 
 /** @throws DaprMtlsError `usage.invalid` for a window that the Job could not read */
@@ -117,5 +119,6 @@ function wordsOf(flags: ManifestRotateFlags): string[] {
     ...word('max-parallel', flags['max-parallel']),
     ...word('pace', flags.pace > 0 ? `${flags.pace / 1000}s` : undefined),
     ...word('timeout', flags.timeout),
+    ...flags['ignore-owner'].flatMap((owner) => word('ignore-owner', owner)),
   ];
 }

@@ -95,6 +95,7 @@ describe('the words of the Job', () => {
     'max-parallel': undefined,
     pace: 0,
     timeout: undefined,
+    'ignore-owner': [],
   };
 
   test('are none where nothing was said', () => {
@@ -111,9 +112,10 @@ describe('the words of the Job', () => {
       'max-parallel': 2,
       pace: 1500,
       timeout: 60,
+      'ignore-owner': ['helm'],
     });
     expect(wish.words.join(' ')).toBe(
-      '--drain restart --skip-workload shop/a --skip-workload shop/b --until switch --window daily 01:00-05:00 --max-parallel 2 --pace 1.5s --timeout 60',
+      '--drain restart --skip-workload shop/a --skip-workload shop/b --until switch --window daily 01:00-05:00 --max-parallel 2 --pace 1.5s --timeout 60 --ignore-owner helm',
     );
   });
 
