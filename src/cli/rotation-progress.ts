@@ -1,20 +1,22 @@
 import type { RotationProgress } from '../app/rotate/advance.ts';
 import { describeWaits } from '../render/rotation.ts';
+import { readInstants, widthOf } from '../render/rotation-text.ts';
 import type { RotationProgress as LockProgress } from '../store/rotation-options.ts';
 import type { Streams } from './streams.ts';
 
-/** One line for each step, and what is waited for only when it changes. */
+/** One line for each step; what is looked at again and again is told when it has changed. */
 export function tellOfRotation(streams: Streams): (progress: RotationProgress) => void {
-  let told = '';
+  const width = widthOf(streams.outTerminal);
+  const told = new Map<RotationProgress['kind'], string>();
   return (progress) => {
-    const text = sentenceOf(progress);
-    if (text === told) return;
-    told = text;
+    const text = readInstants(sentenceOf(progress, width));
+    if (told.get(progress.kind) === text) return;
+    told.set(progress.kind, text);
     streams.note(text);
   };
 }
 
-function sentenceOf(progress: RotationProgress): string {
+function sentenceOf(progress: RotationProgress, width: number): string {
   switch (progress.kind) {
     case 'proved':
       return `${progress.phase}: ${progress.pairs} pairs that can meet verify each other\n`;
@@ -25,9 +27,9 @@ function sentenceOf(progress: RotationProgress): string {
     case 'restarting':
       return `${progress.phase}: restarting who has to follow\n`;
     case 'passed':
-      return `${progress.phase}: passed. ${progress.evidence.join('. ')}.\n`;
+      return [`${progress.phase}: passed`, ...progress.evidence.map((line) => `  ${line}`), ''].join('\n');
     case 'waiting':
-      return `${progress.phase}: waiting\n${describeWaits(progress.waits)}`;
+      return `${progress.phase}: waiting for\n${describeWaits(progress.waits, width)}`;
     case 'closed':
       return `Outside of the window: nothing is written or restarted before ${progress.until.toISOString()}\n`;
     case 'remark':

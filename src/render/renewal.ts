@@ -3,7 +3,7 @@ import type { CertificateChange, RenewalReport } from '../app/renew/report.ts';
 import { cutOffRemarks } from './cut-off.ts';
 import { formatRfc1123 } from './instant.ts';
 import { keepsakeRemarks } from './keepsakes.ts';
-import { type Colour, columns, painter, shortName } from './text.ts';
+import { type Colour, columns, fitColumns, painter, shortName } from './text.ts';
 
 /** The words are upstream's, spelling included: scripts look for them. */
 export const startingRotation = 'Starting certificate rotation\n';
@@ -35,10 +35,14 @@ const marks: Record<CertificateChange['change'], [string, Colour]> = {
 };
 
 /** One line for each certificate: new ones first, what goes last. */
-export function renderChanges(changes: RenewalReport['changes'], colour: boolean): string {
+export function renderChanges(
+  changes: RenewalReport['changes'],
+  colour: boolean,
+  width = Number.POSITIVE_INFINITY,
+): string {
   const paint = painter(colour);
   const colourOf = (index: number) => marks[changes[index]?.change ?? 'kept'][1];
-  return columns(changes.map(changeRow))
+  return fitColumns(changes.map(changeRow), width)
     .map((row, index) => paint(colourOf(index), row))
     .join('\n');
 }

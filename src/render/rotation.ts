@@ -1,80 +1,155 @@
 import type { Wait } from '../app/rotate/gates.ts';
 import type { PhaseReport, RotationReport, WaitReport } from '../app/rotate/report.ts';
-import { type Colour, columns, painter, printable } from './text.ts';
+import { formatMinute, hang, nameOf, readInstants, type Terminal, widthOf } from './rotation-text.ts';
+import { quotePosix } from './shell-quote.ts';
+import { type Colour, foldColumns, painter, printable } from './text.ts';
 
-type Terminal = { readonly colour: boolean };
+type Paint = ReturnType<typeof painter>;
 
-const statusColours: Partial<Record<PhaseReport['status'], Colour>> = {
-  passed: 'green',
-  written: 'yellow',
-  begun: 'yellow',
-  abandoned: 'grey',
-};
-
-const statusWords: Record<PhaseReport['status'], string> = {
-  due: 'to come',
-  begun: 'being written',
-  written: 'waiting',
-  passed: 'passed',
-  abandoned: 'given up',
-};
-
-/** What a run has done and what it waits for; `rotate status` tells the history too. */
-export function renderRotation(report: RotationReport, { colour }: Terminal): string {
-  const paint = painter(colour);
-  return [
-    paint('bold', headline(report)),
-    ...renderPhases(report.phases, paint),
-    ...(report.waits.length > 0 ? ['', 'Waiting', ...describeWaits(report.waits).trimEnd().split('\n')] : []),
-    '',
-  ].join('\n');
+/** What a run has done, what it waits for, and what to type next. */
+export function renderRotation(report: RotationReport, terminal: Terminal): string {
+  const paint = painter(terminal.colour);
+  return joinParts([...describeState(report, terminal, paint), describeNext(report, paint)]);
 }
 
-/** The whole record, to attach to a change ticket. */
+/** The whole record besides, to attach to a change ticket. */
 export function renderRotationStatus(report: RotationReport, terminal: Terminal): string {
-  if (report.state === 'none') return renderRotation(report, terminal);
-  const { confirmations, skipped, history, holder } = report;
-  return [
-    renderRotation(report, terminal),
-    ...(holder ? [`At work: "${holder.purpose}" (${holder.name}), since ${holder.since}`, ''] : []),
-    ...(skipped.length > 0
-      ? ['Answered for', ...skipped.map(({ workload, by, at }) => `  ${workload}, by ${by}, ${at}`), '']
-      : []),
-    ...(confirmations.length > 0
-      ? ['Confirmed', ...confirmations.map(({ what, phase, by, at }) => `  ${what} in ${phase}, by ${by}, ${at}`), '']
-      : []),
-    'History',
-    ...history.map(({ at, by, what }) => printable(`  ${at.slice(0, 19)}Z  ${what}  (${by})`)),
-    '',
-  ].join('\n');
-}
-
-function headline({ state, end, procedure, startedAt, startedBy }: RotationReport): string {
-  if (state === 'none') return 'No rotation was ever begun here.';
-  const name = `rotation (${procedure}), begun ${startedAt?.slice(0, 16)}Z by ${printable(startedBy ?? '')}`;
-  if (state === 'done') return `The ${name}, is done.`;
-  if (state === 'undone') return `The ${name}, is undone.`;
-  return `The ${name}, ${end === 'closed' ? 'waits for its window' : end === 'until' ? 'has come as far as was asked for' : 'is under way'}.`;
-}
-
-function renderPhases(phases: readonly PhaseReport[], paint: ReturnType<typeof painter>): string[] {
-  const rows = phases.map(({ name, status, passedAt, writtenAt }) => [
-    `  ${name}`,
-    statusWords[status],
-    passedAt ?? (writtenAt ? `since ${writtenAt}` : ''),
+  const paint = painter(terminal.colour);
+  const width = widthOf(terminal);
+  return joinParts([
+    ...describeState(report, terminal, paint),
+    ...describeRecord(report, width, paint),
+    describeNext(report, paint),
   ]);
-  return columns(rows).map((line, index) => {
-    const colour = statusColours[phases[index]?.status ?? 'due'];
-    return colour ? paint(colour, line) : line;
-  });
-}
-
-/** A line for each, and its mend below it. */
-export function describeWaits(waits: readonly (Wait | WaitReport)[]): string {
-  return waits.map(({ what, mend }) => `  ${printable(what)}\n    ${printable(mend)}\n`).join('');
 }
 
 /** What belongs on standard error. */
 export function rotationRemarks({ remarks }: RotationReport): readonly string[] {
   return remarks;
+}
+
+/** What, and its mend below it. */
+export function describeWaits(waits: readonly (Wait | WaitReport)[], width: number): string {
+  return waits
+    .flatMap(({ what, mend }) => [...hang('  - ', what, width), ...hang('    Mend: ', mend, width)])
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function joinParts(parts: readonly (readonly string[])[]): string {
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function describeState(report: RotationReport, terminal: Terminal, paint: Paint): string[][] {
+  const width = widthOf(terminal);
+  const { state, startedAt, startedBy, waits, phases } = report;
+  if (state === 'none') return [['No rotation was ever begun here.']];
+  const begun = `Begun ${formatMinute(startedAt ?? '')} by ${nameOf(startedBy ?? '')}`;
+  const waiting = describeWaits(waits, width).trimEnd();
+  return [
+    [paint(state === 'running' ? 'bold' : 'green', headline(report)), begun],
+    describePhases(phases, width, paint),
+    waits.length > 0
+      ? [paint('bold', 'Waiting for'), waiting.replaceAll('    Mend:', `    ${paint('bold', 'Mend:')}`)]
+      : [],
+  ];
+}
+
+function headline({ state, end, procedure, phases, waits }: RotationReport): string {
+  const name = `Rotation (${procedure})`;
+  if (state === 'done') return `✓ ${name} is done`;
+  if (state === 'undone') return `✓ ${name} is undone: the bundle of before is in its place`;
+  if (end === 'closed') return `${name}: waiting for its window`;
+  if (end === 'until')
+    return `${name}: stopped behind ${phases.findLast(({ status }) => status === 'passed')?.name}, as it was asked to`;
+  const current = phases.find(({ status }) => status !== 'passed' && status !== 'abandoned')?.name;
+  return `${name}: ${waits.length > 0 ? 'waiting' : 'under way'} in ${current}`;
+}
+
+const signs: Record<PhaseReport['status'], { readonly mark: string; readonly colour: Colour | undefined }> = {
+  due: { mark: '·', colour: undefined },
+  begun: { mark: '…', colour: 'yellow' },
+  written: { mark: '…', colour: 'yellow' },
+  passed: { mark: '✓', colour: 'green' },
+  abandoned: { mark: '-', colour: 'grey' },
+};
+
+function describePhases(phases: readonly PhaseReport[], width: number, paint: Paint): string[] {
+  const rows = phases.map((phase) => [`  ${signs[phase.status].mark} ${phase.name}`, sayStatus(phase)]);
+  return foldColumns(rows, width).map((line, index) => {
+    const { mark, colour } = signs[phases[index]?.status ?? 'due'];
+    return colour ? line.replace(mark, paint(colour, mark)) : line;
+  });
+}
+
+function sayStatus({ status, passedAt, writtenAt }: PhaseReport): string {
+  switch (status) {
+    case 'due':
+      return 'to come';
+    case 'begun':
+      return 'being written';
+    case 'written':
+      return `waiting since ${formatMinute(writtenAt ?? '')}`;
+    case 'passed':
+      return `passed ${formatMinute(passedAt ?? '')}`;
+    case 'abandoned':
+      return 'given up';
+  }
+}
+
+function describeRecord({ holder, skipped, confirmations, history }: RotationReport, width: number, paint: Paint) {
+  const title = (text: string) => paint('bold', text);
+  return [
+    holder ? hang('At work: ', `"${holder.purpose}" (${holder.name}), since ${holder.since}`, width) : [],
+    skipped.length > 0
+      ? [
+          title('Answered for by people'),
+          ...skipped.flatMap(({ workload, by, at }) =>
+            hang('  ', `${workload}, by ${nameOf(by)}, ${formatMinute(at)}`, width),
+          ),
+        ]
+      : [],
+    confirmations.length > 0
+      ? [
+          title('Confirmed by people'),
+          ...confirmations.flatMap(({ what, phase, by, at }) =>
+            hang('  ', `${what} in ${phase}, by ${nameOf(by)}, ${formatMinute(at)}`, width),
+          ),
+        ]
+      : [],
+    history.length > 0 ? [title('History, in UTC'), ...describeHistory(history, width)] : [],
+  ];
+}
+
+/** Under the name of who did it, which changes less often than what was done. */
+function describeHistory(history: RotationReport['history'], width: number): string[] {
+  return history.flatMap(({ at, by, what }, index) => {
+    const moment = readInstants(`${at.slice(0, 19)}Z`).replace(' UTC', '');
+    const heading = history[index - 1]?.by === by ? [] : [`  ${printable(by)}`];
+    return [...heading, ...hang(`    ${moment}  `, what, width)];
+  });
+}
+
+/** The command stands alone and whole, so that it can be copied. */
+function describeNext(report: RotationReport, paint: Paint): string[] {
+  const next = sayNext(report);
+  return next ? [`${paint('bold', 'Next:')} ${next.why}`, `  ${next.command}`] : [];
+}
+
+function sayNext(report: RotationReport): { readonly why: string; readonly command: string } | undefined {
+  const { state, end, waits, holder, store, encrypted } = report;
+  const way = store.kind === 'cluster' ? ' -k' : ` --dir ${quotePosix(store.name)}`;
+  if (state === 'none') return { why: 'see what a rotation would do', command: `dapr-mtls rotate plan${way}` };
+  if (state === 'done' && store.kind === 'cluster')
+    return { why: 'see that nobody was left behind', command: `dapr-mtls audit${way}` };
+  if (state !== 'running') return { why: 'have the bundle judged', command: `dapr-mtls check${way}` };
+  // Somebody goes on with it already.
+  if (holder) return undefined;
+  const run = `dapr-mtls rotate run${way}${encrypted ? ' --passphrase-file FILE' : ''}`;
+  if (end === 'closed') return { why: 'go on once the window is open; with --wait it stays for that', command: run };
+  if (waits.length === 0) return { why: 'go on', command: run };
+  return { why: 'go on when that is so; with --wait it stays until then', command: run };
 }

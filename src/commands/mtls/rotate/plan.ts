@@ -33,6 +33,7 @@ sidecars' as they were born with, against all certificates that anybody may show
     try {
       const { report } = await planHere(rotation, flags, this.now());
       await this.emit(report, flags.format, renderRotationPlan);
+      this.streams.note(`Nothing was written. To begin: ${this.typed.replace('rotate plan', 'rotate run')}\n`);
     } finally {
       rotation.close();
     }

@@ -23,8 +23,8 @@ In a cluster the control plane is restarted in its order, and the workloads with
       command: '<%= bin %> rotate run -k --wait --pace 30 --window "Sat 02:00-05:00 Europe/Berlin"',
     },
     {
-      description: 'Up to the moment before the issuer is switched, then look around',
-      command: '<%= bin %> rotate run -k --wait --until distribute',
+      description: 'Stop once Sentry signs with the new issuer, and look around',
+      command: '<%= bin %> rotate run -k --wait --until switch',
     },
     {
       description: 'A directory beside a running Sentry',
@@ -41,7 +41,7 @@ In a cluster the control plane is restarted in its order, and the workloads with
     try {
       const surroundings = { streams, typed, now: this.now() };
       const report = await runRotation(rotation, flags, readAdvanceOptions(flags, rotation), surroundings, (plan) =>
-        streams.note(renderRotationPlan(plan, { colour: false })),
+        streams.note(renderRotationPlan(plan, { ...streams.outTerminal, colour: false })),
       );
       await this.emit(report, flags.format, renderRotation);
       for (const remark of rotationRemarks(report)) streams.warn(`${remark}\n`);
