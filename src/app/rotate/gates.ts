@@ -75,10 +75,29 @@ function judgeVerifiers(context: GateContext): GateVerdict {
   if (!sidecars || !services) return join([judgeByWord(context), ...external]);
   return join([
     judgeSidecars(sidecars, context),
-    judgeServices(services, since, context),
+    judgeServices(othersThanSentry(services), since, context),
+    judgeServices(sentriesOf(services), sinceOfSentry(context), context),
     judgeHandout(context),
     ...external,
   ]);
+}
+
+/**
+ * A phase that writes nothing restarts no Sentry: those that run have read the anchors of today since
+ * they were written, which was before the moment from which on everybody else counts.
+ */
+function sinceOfSentry({ phase, record }: GateContext): Date {
+  const switched = phase.writes ? undefined : lastSwitch(phase, record.phases);
+  return switched?.writtenAt === undefined ? sinceOf(phase, record.phases) : new Date(switched.writtenAt);
+}
+
+function sentriesOf(services: readonly ServiceInstance[]): ServiceInstance[] {
+  return services.filter(({ service }) => service === sentryName);
+}
+
+/** Sentry signs its own certificate, anew with each start, and is judged when the issuer is switched. */
+function othersThanSentry(services: readonly ServiceInstance[]): ServiceInstance[] {
+  return services.filter(({ service }) => service !== sentryName);
 }
 
 function judgeSidecars(sidecars: readonly Sidecar[], context: GateContext): GateVerdict {
@@ -150,7 +169,7 @@ function mendFor(namespace: string, { kind, name }: Sidecar['workload'], wayToSt
 
 function judgeServices(services: readonly ServiceInstance[], since: Date, { wayToStore }: GateContext): GateVerdict {
   const behind = services.filter(
-    ({ startedAt, ready, terminating }) => terminating || !ready || startedAt === undefined || startedAt < since,
+    (instance) => instance.terminating || !instance.ready || whyBehind(instance, since) !== undefined,
   );
   if (behind.length > 0) {
     return {
@@ -168,10 +187,24 @@ function judgeServices(services: readonly ServiceInstance[], since: Date, { wayT
   };
 }
 
-function stateOf({ startedAt, ready, terminating }: ServiceInstance, since: Date): string {
-  if (terminating) return 'has not ended yet';
-  if (startedAt !== undefined && startedAt < since) return `started before ${since.toISOString()}`;
-  return ready ? 'does not run' : 'is not ready';
+/** A change reaches the volumes of a running pod after 60 to 90 seconds (dapr-facts, section 2). */
+const volumeDelayMs = 120_000;
+
+/**
+ * Undefined where it has read the bundle of that moment. Sentry asks the API server; the others have a
+ * volume, which is fresh in a new pod, and late for a container that is started again in an old one.
+ */
+function whyBehind({ service, createdAt, startedAt }: ServiceInstance, since: Date): string | undefined {
+  if (startedAt === undefined) return 'does not run';
+  if (startedAt < since) return `started before ${since.toISOString()}`;
+  if (service === sentryName || (createdAt !== undefined && createdAt >= since)) return undefined;
+  if (startedAt.getTime() >= since.getTime() + volumeDelayMs) return undefined;
+  return `was started again in a pod older than ${since.toISOString()}, whose files may have been the old ones`;
+}
+
+function stateOf(instance: ServiceInstance, since: Date): string {
+  if (instance.terminating) return 'has not ended yet';
+  return whyBehind(instance, since) ?? 'is not ready';
 }
 
 function judgeHandout({ world, needed }: GateContext): GateVerdict {
@@ -200,7 +233,7 @@ function judgeIssuer(context: GateContext): GateVerdict {
     return world.sentry.kind === 'shown' ? shown : askFor('issuer-switched', context);
   }
   const since = sinceOf(phase, record.phases);
-  const sentries = world.services.filter(({ service }) => service === sentryName);
+  const sentries = sentriesOf(world.services);
   const issuer = live.issuerChain[0].fingerprint.slice(0, 16);
   if (sentries.length === 0) {
     return {
@@ -220,8 +253,9 @@ function judgeShown({ world, live, record }: GateContext): GateVerdict {
   const { sentry } = world;
   if (sentry.kind !== 'shown') return { evidence: [], waits: [] };
   const [issuer] = live.issuerChain;
-  const [leaf] = sentry.chain;
-  if (leaf && isOf(leaf, issuer))
+  const [leaf, signer] = sentry.chain;
+  // An issuer that was renewed on its key signs as the old one did, but does not show the same certificate.
+  if (leaf && isOf(leaf, issuer) && (signer === undefined || signer.equals(issuer.der)))
     return { evidence: [`Sentry shows a certificate of the issuer ${issuer.fingerprint.slice(0, 16)}`], waits: [] };
   return {
     evidence: [],
@@ -253,10 +287,11 @@ function isOf(der: Buffer, issuer: Certificate): boolean {
  */
 function judgeLeaves(context: GateContext): GateVerdict {
   const { record, phase, world } = context;
-  const { workloadCertTtlMs, allowedClockSkewMs, hasExternalClients } = record.settings;
+  const { workloadCertTtlMs, allowedClockSkewMs, hasExternalClients, keepsIssuers = false } = record.settings;
   const since = sinceOf(phase, record.phases);
   const until = new Date(since.getTime() + workloadCertTtlMs + allowedClockSkewMs);
-  if (world.at >= until) {
+  const hasEnded = world.at >= until;
+  if (hasEnded && !keepsIssuers) {
     return { evidence: [`The last certificate of another issuer ended by ${until.toISOString()}`], waits: [] };
   }
   const expiry: Wait = {
@@ -264,11 +299,13 @@ function judgeLeaves(context: GateContext): GateVerdict {
     mend: 'Whoever is restarted has a new one at once: `--drain restart`.',
     until,
   };
-  if (hasExternalClients) return { evidence: [], waits: [expiry] };
+  if (hasExternalClients && !hasEnded) return { evidence: [], waits: [expiry] };
+  const wait = keepsIssuers ? bornWithIssuer : expiry;
   const { sidecars, services } = world;
-  if (!sidecars || !services) return judgeRestarted(context, since, expiry);
+  if (!sidecars || !services) return judgeRestarted(context, since, wait);
+  const bornSince = keepsIssuers ? lastInjectorOf(services, since) : since;
   const oldSidecars = sidecars.filter(
-    (sidecar) => !isSkipped(sidecar, record.skipped) && (sidecar.createdAt === undefined || sidecar.createdAt < since),
+    (sidecar) => !isSkipped(sidecar, record.skipped) && !(sidecar.createdAt && sidecar.createdAt >= bornSince),
   );
   const oldServices = services.filter(
     ({ startedAt, terminating }) => terminating || startedAt === undefined || startedAt < since,
@@ -285,22 +322,46 @@ function judgeLeaves(context: GateContext): GateVerdict {
     evidence: [],
     waits: [
       {
-        ...expiry,
-        what: `${oldSidecars.length} sidecars and ${others.length} services started before the switch; ${expiry.what}`,
+        ...wait,
+        what: `${oldSidecars.length} sidecars and ${others.length} services started before the switch; ${wait.what}`,
       },
     ],
   };
 }
 
+const bornWithIssuer: Wait = {
+  what: "up to Dapr 1.11 sidecars show Sentry the issuer's certificate that they were born with, for as long as they live",
+  mend: 'Only who is restarted has the new one: `--drain restart`.',
+  until: undefined,
+};
+
+/** An injector hands out what it has read when it started. */
+function lastInjectorOf(services: readonly ServiceInstance[], since: Date): Date {
+  const starts = services.flatMap(({ service, startedAt }) => (service === injectorName && startedAt ? startedAt : []));
+  return [since, ...starts].reduce((last, start) => (start > last ? start : last));
+}
+
 /** Who was started anew since then asked for a certificate anew. */
-function judgeRestarted({ record }: GateContext, since: Date, expiry: Wait): GateVerdict {
+function judgeRestarted({ record, phase }: GateContext, since: Date, wait: Wait): GateVerdict {
   const restarted = record.phases.find(
     ({ restarts, restartedAt }) => restarts.includes('applications') && isSince(restartedAt, since),
   );
   if (restarted) return { evidence: [`The restart command ended well at ${restarted.restartedAt}`], waits: [] };
-  const confirmation = record.confirmations.findLast(({ what, at }) => what === 'restarted' && isSince(at, since));
-  if (!confirmation) return { evidence: [], waits: [expiry] };
-  return { evidence: [`${confirmation.by} confirmed restarted at ${confirmation.at}`], waits: [] };
+  // What was confirmed in another phase was said of anchors, and of another moment.
+  const confirmation = record.confirmations.findLast(
+    (entry) => entry.what === 'restarted' && entry.phase === phase.name && isSince(entry.at, since),
+  );
+  if (confirmation)
+    return { evidence: [`${confirmation.by} confirmed restarted at ${confirmation.at}`], waits: [] };
+  return {
+    evidence: [],
+    waits: [
+      {
+        ...wait,
+        mend: `When every one was started anew after ${since.toISOString()}: \`dapr-mtls rotate confirm restarted\`, or give \`--restart-command\` and \`--drain restart\` when the rotation is begun.`,
+      },
+    ],
+  };
 }
 
 function isSince(instant: string | undefined, since: Date): boolean {
@@ -319,8 +380,7 @@ function judgeHandedOut({ world, wayToStore }: GateContext, { anchors }: Stage):
   if (handout.kind === 'unknown')
     return { evidence: [`What the next pod gets was not asked: ${handout.reason}`], waits: [] };
   const given = readAnchors(handout.pem);
-  const wanted = anchors.map(({ fingerprint }) => fingerprint);
-  if (given.length === new Set(wanted).size && holdsAll(given, wanted))
+  if (holdsAll(given, anchors.map(fingerprintOf)) && holdsAll(anchors, given.map(fingerprintOf)))
     return { evidence: ['The injector gives exactly these anchors to the next pod'], waits: [] };
   return {
     evidence: [],
@@ -383,6 +443,10 @@ function join(verdicts: readonly GateVerdict[]): GateVerdict {
     evidence: verdicts.flatMap(({ evidence }) => evidence),
     waits: verdicts.flatMap(({ waits }) => waits),
   };
+}
+
+function fingerprintOf({ fingerprint }: Certificate): string {
+  return fingerprint;
 }
 
 function remember<Result>(judge: (text: string) => Result): (text: string) => Result {
