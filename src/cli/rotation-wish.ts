@@ -1,5 +1,5 @@
 import type { RootKeyWish } from '../app/root-key.ts';
-import type { RotationWish } from '../app/rotate/plan.ts';
+import { keepIssuers, type RotationWish } from '../app/rotate/plan.ts';
 import type { Drain, Procedure, RotationSettings } from '../app/rotate/record.ts';
 import type { RotationRequest } from '../app/rotate/stages.ts';
 import type { DaprVersion } from '../pki/rules/context.ts';
@@ -48,6 +48,7 @@ export function readRotationInput(flags: WishFlags, site: Site, now: Date): Rota
     settings: {
       workloadCertTtlMs,
       allowedClockSkewMs,
+      keepsIssuers: keepIssuers({ daprVersion: version }),
       hasExternalClients: hasValidators(inCluster?.controlPlane.mtls?.tokenValidators),
       sentryAddress: flags.sentry,
     },

@@ -197,7 +197,7 @@ class Turn {
       at: world.at,
     });
     const own = { ...proof, pairs: proof.pairs.filter((pair) => pair.phase === phase.name) };
-    if (this.record.procedure !== 'replace' && !isProven(own)) throw unsafe(`the phase ${phase.name}`, own);
+    if (!isProven(own)) throw unsafe(`the phase ${phase.name}`, own);
     this.#ports.onProgress({ kind: 'proved', phase: phase.name, pairs: own.pairs.length });
     const broken = brokenPairs(own).length;
     const proved = `${own.pairs.length} pairs verified${broken > 0 ? `, ${broken} of them cannot` : ''}`;

@@ -1,5 +1,5 @@
 import { DaprMtlsError } from '../../errors.ts';
-import { sentryName } from '../../kube/dapr/services.ts';
+import { type controlPlaneServices, sentryName } from '../../kube/dapr/services.ts';
 import { type Certificate, isSignedBy, readCertificate } from '../../pki/certificate.ts';
 import { whatToDo } from '../restart/applications.ts';
 import { holdsAll, readAnchors } from './held-anchors.ts';
@@ -335,6 +335,8 @@ const bornWithIssuer: Wait = {
   until: undefined,
 };
 
+const injectorName: (typeof controlPlaneServices)[number]['name'] = 'dapr-sidecar-injector';
+
 /** An injector hands out what it has read when it started. */
 function lastInjectorOf(services: readonly ServiceInstance[], since: Date): Date {
   const starts = services.flatMap(({ service, startedAt }) => (service === injectorName && startedAt ? startedAt : []));
@@ -351,8 +353,7 @@ function judgeRestarted({ record, phase }: GateContext, since: Date, wait: Wait)
   const confirmation = record.confirmations.findLast(
     (entry) => entry.what === 'restarted' && entry.phase === phase.name && isSince(entry.at, since),
   );
-  if (confirmation)
-    return { evidence: [`${confirmation.by} confirmed restarted at ${confirmation.at}`], waits: [] };
+  if (confirmation) return { evidence: [`${confirmation.by} confirmed restarted at ${confirmation.at}`], waits: [] };
   return {
     evidence: [],
     waits: [

@@ -1,5 +1,5 @@
 import type { Drain, Phase, Procedure } from './record.ts';
-import type { Stages } from './stages.ts';
+import type { Stage, Stages } from './stages.ts';
 
 /**
  * The order of a procedure. Each phase begins where the gates of the one before have closed, so that
@@ -19,6 +19,8 @@ export function phasesOf(procedure: Procedure, drain: Drain, stages: Stages): Ph
     restarts: ['sentry', 'services'],
     gates: ['issuer-switched', 'anchors-published'],
   };
+  const { switched, after } = stages;
+  const ending = switched && after && isSameStage(switched, after) ? [] : [drained, retired];
   switch (procedure) {
     case 'same-root':
       return [{ name: 'switch', writes: 'after', restarts: ['sentry'], gates: ['issuer-switched'] }];
@@ -31,16 +33,14 @@ export function phasesOf(procedure: Procedure, drain: Drain, stages: Stages): Ph
           gates: ['verifiers-updated'],
         },
         { name: 'switch', writes: 'switched', restarts: ['sentry'], gates: ['issuer-switched'] },
-        drained,
-        retired,
+        ...ending,
       ];
     case 'same-key':
     case 'bridge':
       return [
         { name: 'switch', writes: 'switched', restarts: ['sentry'], gates: ['issuer-switched'] },
         { name: 'distribute', writes: undefined, restarts: ['services', 'applications'], gates: ['verifiers-updated'] },
-        drained,
-        retired,
+        ...ending,
       ];
     case 'retire':
       return [
@@ -50,16 +50,22 @@ export function phasesOf(procedure: Procedure, drain: Drain, stages: Stages): Ph
         drained,
         retired,
       ];
-    case 'replace': {
-      const replaced: Phase = {
-        name: 'replace',
-        writes: 'switched',
-        restarts: ['sentry', 'services', 'applications'],
-        gates: ['issuer-switched', 'verifiers-updated'],
-      };
-      return stages.switched === stages.after ? [replaced] : [replaced, drained, retired];
-    }
+    case 'replace':
+      return [
+        {
+          name: 'replace',
+          writes: 'switched',
+          restarts: ['sentry', 'services', 'applications'],
+          gates: ['issuer-switched', 'verifiers-updated'],
+        },
+        ...ending,
+      ];
   }
+}
+
+/** Where nothing old is left behind the switch, nothing has to go. */
+function isSameStage(one: Stage, other: Stage): boolean {
+  return one.files.anchors.equals(other.files.anchors) && one.files.issuerChain.equals(other.files.issuerChain);
 }
 
 /**

@@ -1,7 +1,9 @@
 import { DaprMtlsError } from '../../errors.ts';
+import type { Certificate } from '../../pki/certificate.ts';
+import { isAtLeast } from '../../pki/rules/context.ts';
 import { type CurrentBundle, workingAnchors } from '../renew/current.ts';
 import { phasesOf } from './phases.ts';
-import { brokenPairs, isProven, type Pair, type Proof, provePhases } from './proof.ts';
+import { isProven, type Pair, type Proof, provePhases, unforeseenPairs } from './proof.ts';
 import type { Drain, Phase, Procedure } from './record.ts';
 import { findRootOf, type Material, type MaterialOptions, makeStages } from './stages.ts';
 import type { World } from './world.ts';
@@ -68,7 +70,7 @@ function whyCallsFail(current: CurrentBundle, at: Date): string | undefined {
 function candidatesFor(current: CurrentBundle, wish: RotationWish, emergency: string | undefined): Procedure[] {
   const last: Procedure[] = emergency === undefined ? ['bridge', 'staged'] : ['replace'];
   const { request, now, issuerValidMs } = wish;
-  if (request.kind === 'own') return ['same-root', ...last.filter((procedure) => procedure !== 'bridge')];
+  if (request.kind === 'own') return ['same-root', 'same-key', ...last.filter((procedure) => procedure !== 'bridge')];
   const root = request.kind === 'private-key' ? findRootOf(current, request.rootKey) : undefined;
   if (!root) return last;
   // An issuer ends with its root at the latest: a root that ends before is renewed with it.
@@ -93,7 +95,7 @@ async function tryProcedure(
     if (!(error instanceof DaprMtlsError) || error.code !== 'trust.impossible') throw error;
     return { ok: false, error };
   }
-  const needed = procedure === 'same-root' ? [] : [material.root.fingerprint];
+  const needed = procedure === 'same-root' ? [] : (material.stages.after?.anchors ?? []).map(fingerprintOf);
   const prove = (drain: Drain) => {
     const phases = phasesOf(procedure, drain, material.stages);
     const due = phases.map((phase) => ({ ...phase, status: 'due' as const }));
@@ -101,11 +103,15 @@ async function tryProcedure(
     const proof = provePhases({ phases: due, stages, world, needed, skipped: wish.skipped, at: wish.now });
     return { phases, proof };
   };
-  const patient = prove(wish.drain ?? 'wait');
+  const usual = wish.drain ?? (keepIssuers(wish) ? 'restart' : 'wait');
+  const patient = prove(usual);
   const isTooSlow =
-    wish.drain === undefined && patient.phases.length > 1 && endsBefore(patient.proof, drainMs(wish), wish.now);
+    wish.drain === undefined &&
+    usual === 'wait' &&
+    patient.phases.length > 1 &&
+    endsBefore(patient.proof, drainMs(wish), wish.now);
   const { phases, proof } = isTooSlow ? prove('restart') : patient;
-  if (procedure !== 'replace' && !isProven(proof)) return { ok: false, error: unsafe(procedure, proof) };
+  if (!isProven(proof)) return { ok: false, error: unsafe(procedure, proof) };
   return {
     ok: true,
     plan: {
@@ -113,11 +119,37 @@ async function tryProcedure(
       phases,
       material,
       proof,
-      drain: wish.drain ?? (isTooSlow ? 'restart' : 'wait'),
+      drain: isTooSlow ? 'restart' : usual,
       needed,
-      warnings: warningsOf(proof, isTooSlow, wish),
+      warnings: [...warningsOf(proof, isTooSlow, wish), ...warnOfKeptIssuers(procedure, current, wish)],
     },
   };
+}
+
+function fingerprintOf({ fingerprint }: Certificate): string {
+  return fingerprint;
+}
+
+/**
+ * Up to 1.11 a sidecar shows Sentry the issuer's certificate that it was born with whenever it asks for a
+ * new one, so that an issuer is needed for as long as a pod that was born under it lives.
+ */
+export function keepIssuers({ daprVersion }: Pick<RotationWish, 'daprVersion'>): boolean {
+  return daprVersion !== undefined && !isAtLeast(daprVersion, 1, 12);
+}
+
+function warnOfKeptIssuers(procedure: Procedure, { issuerChain }: CurrentBundle, wish: RotationWish): string[] {
+  if (!keepIssuers(wish)) return [];
+  const [issuer] = issuerChain;
+  const end = issuer ? `, at ${issuer.notAfter.toISOString().slice(0, 16)}Z` : '';
+  if (procedure === 'same-root') {
+    return [
+      `Up to Dapr 1.11 sidecars keep the issuer's certificate that they were born with: restart every workload before the old one ends${end}.`,
+    ];
+  }
+  return [
+    "Up to Dapr 1.11 sidecars keep the issuer's certificate that they were born with: the old anchor stays until every workload was restarted after the switch.",
+  ];
 }
 
 /** How long a certificate of the old issuer may live after it was signed (dapr-facts, section 4). */
@@ -148,7 +180,7 @@ const dayMs = 86_400_000;
 
 export function unsafe(what: string, proof: Pick<Proof, 'pairs' | 'refusals'>): DaprMtlsError {
   const [refusal] = proof.refusals;
-  const [pair] = brokenPairs(proof);
+  const [pair] = unforeseenPairs(proof);
   const because = refusal ? `Sentry would refuse the bundle: ${refusal.reason}` : pair ? describeBroken(pair) : '';
   return new DaprMtlsError('rotation.unsafe', {
     message: `${what} would lose calls: ${because}`,

@@ -64,9 +64,16 @@ interface Scene {
   readonly live: Stage | undefined;
 }
 
-/** Whether Sentry runs on every stage, and no pair breaks that is whole now. */
-export function isProven({ pairs, refusals }: Proof): boolean {
-  return refusals.length === 0 && brokenPairs({ pairs }).length === 0;
+/**
+ * Whether Sentry runs on every stage, and no pair breaks that is whole now. The phase `replace` breaks
+ * those that its plan names; nothing overrides what Sentry refuses, nor a pair of a phase behind it.
+ */
+export function isProven({ pairs, refusals }: Pick<Proof, 'pairs' | 'refusals'>): boolean {
+  return refusals.length === 0 && unforeseenPairs({ pairs }).length === 0;
+}
+
+export function unforeseenPairs(proof: Pick<Proof, 'pairs'>): Pair[] {
+  return brokenPairs(proof).filter(({ phase }) => phase !== 'replace');
 }
 
 export function brokenPairs({ pairs }: Pick<Proof, 'pairs'>): Pair[] {
@@ -95,7 +102,7 @@ export function provePhases({ phases, stages, world, needed, skipped, at }: Proo
       continue;
     }
     if (!entry) {
-      entry = enter(scene, world.sidecars, skipped, label, verify);
+      entry = enter(scene, stages.before, world.sidecars, skipped, label, verify);
       scene = entry.scene;
     }
     if (stage) scene = write(scene, stage, label);
@@ -117,12 +124,16 @@ interface Entry {
 /** Who verifies nobody any more cannot lose a call. */
 function enter(
   scene: Scene,
+  before: Stage | undefined,
   sidecars: readonly Sidecar[] | undefined,
   skipped: readonly string[],
   label: Labeller,
   verify: Verify,
 ): Entry {
-  const holders = [...scene.holders, ...groupSidecars(sidecars ?? [], skipped, label)];
+  const isServed = (anchors: readonly Certificate[]) =>
+    scene.shown.some((shown) => verify({ label: '', anchors, workloads: [], usage: undefined }, shown).ok);
+  const untold = (before?.anchors ?? []).map((anchor) => [anchor]).filter(isServed);
+  const holders = [...scene.holders, ...groupSidecars(sidecars ?? [], skipped, untold, label)];
   const lost = holders.filter((holder) => !scene.shown.some((shown) => verify(holder, shown).ok));
   const isLost = (holder: Holder) => scene.shown.length > 0 && lost.includes(holder);
   const others = holders.filter((holder) => !isLost(holder));
@@ -137,36 +148,53 @@ function enter(
   };
 }
 
-/** Of a directory nothing is seen: somebody may hold any one of the old anchors alone. No API server calls there. */
+/**
+ * Somebody may hold any one of the old anchors alone: a service that started before an earlier renewal,
+ * a client or a daprd that nobody sees. Of a directory no API server asks anything.
+ */
 function beginScene({ before }: Stages, isSeen: boolean, label: Labeller): Scene {
   if (!before) return { holders: [], shown: [], live: undefined };
-  const single = before.anchors.length > 1 && !isSeen ? before.anchors.map((anchor) => [anchor]) : [];
-  const holders = [before.anchors, ...single].map(
-    (anchors): Holder => ({ label: label(anchors), anchors, workloads: [], usage: undefined }),
-  );
+  const sets = [before.anchors, ...singlesOf(before)];
   return {
-    holders: isSeen ? [...holders, apiServer(before)] : holders,
+    holders: sets.flatMap((anchors) => [
+      { label: label(anchors), anchors, workloads: [], usage: undefined },
+      ...(isSeen ? [apiServer(anchors, label)] : []),
+    ]),
     shown: [{ label: 'certificates of the old issuer', chain: before.issuerChain }],
     live: before,
   };
 }
 
-/** The caBundle of the injector's webhook is a set of anchors, too. */
-function apiServer({ anchors }: Stage): Holder {
-  return { label: "the API server, for the injector's webhook", anchors, workloads: [], usage: 'serverAuth' };
+function singlesOf({ anchors }: Stage): [Certificate][] {
+  return anchors.length > 1 ? anchors.map((anchor) => [anchor]) : [];
 }
 
-/** What pods were born with, each distinct value once. */
-function groupSidecars(sidecars: readonly Sidecar[], skipped: readonly string[], label: Labeller): Holder[] {
-  const groups = new Map<string, Set<string>>();
+/** The caBundle of the injector's webhook is a set of anchors, too. */
+function apiServer(anchors: readonly Certificate[], label: Labeller): Holder {
+  const name = `the API server, which asks the injector and holds ${label(anchors)}`;
+  return { label: name, anchors, workloads: [], usage: 'serverAuth' };
+}
+
+/**
+ * What pods were born with, each distinct value once.
+ * @param untold what one that does not tell may hold: it verifies somebody today
+ */
+function groupSidecars(
+  sidecars: readonly Sidecar[],
+  skipped: readonly string[],
+  untold: readonly (readonly Certificate[])[],
+  label: Labeller,
+): Holder[] {
+  const groups = new Map<string | undefined, Set<string>>();
   for (const { anchors, namespace, workload } of sidecars) {
     const name = `${namespace}/${workload.name}`;
-    if (anchors === undefined || skipped.includes(name)) continue;
+    if (skipped.includes(name)) continue;
     groups.set(anchors, (groups.get(anchors) ?? new Set<string>()).add(name));
   }
-  return [...groups].map(([pem, workloads]) => {
-    const anchors = readAnchors(pem);
-    return { label: label(anchors), anchors, workloads: [...workloads].sort(), usage: undefined };
+  return [...groups].flatMap(([pem, names]) => {
+    const workloads = [...names].sort();
+    const sets = pem === undefined ? untold : [readAnchors(pem)];
+    return sets.map((anchors) => ({ label: label(anchors), anchors, workloads, usage: undefined }));
   });
 }
 
@@ -178,7 +206,7 @@ function write({ holders, shown }: Scene, stage: Stage, label: Labeller): Scene 
   const isShown = shown.some(({ chain }) => isSameSet(chain, stage.issuerChain));
   const issuer = stage.issuerChain[0].fingerprint.slice(0, 8);
   return {
-    holders: isKnown ? holders : [...holders, holder, ...(hasApiServer ? [apiServer(stage)] : [])],
+    holders: isKnown ? holders : [...holders, holder, ...(hasApiServer ? [apiServer(stage.anchors, label)] : [])],
     shown: isShown ? shown : [...shown, { label: `certificates of the issuer ${issuer}`, chain: stage.issuerChain }],
     live: stage,
   };
@@ -257,8 +285,9 @@ function labelSets({ before, switched, after, 'both-anchors': both }: Stages): L
   return (anchors) => {
     const match = known.find(([, stage]) => stage && isSameSet(stage.anchors, anchors));
     if (match) return match[0];
+    if (anchors.length === 0) return 'no anchor that can be read';
     const names = anchors.map(({ fingerprint }) => fingerprint.slice(0, 8)).join(', ');
-    return anchors.length === 1 ? `only the anchor ${names}` : `the anchors ${names || '(none that can be read)'}`;
+    return anchors.length === 1 ? `only the anchor ${names}` : `the anchors ${names}`;
   };
 }
 

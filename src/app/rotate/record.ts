@@ -110,6 +110,8 @@ export interface RotationSettings {
   /** Clients that joined with tokens of their own are in no audit (`tokenValidators`). */
   readonly hasExternalClients: boolean;
   readonly drain: Drain;
+  /** Dapr up to 1.11: a sidecar shows Sentry the issuer's certificate that it was born with. */
+  readonly keepsIssuers?: boolean;
   /** Where a directory's Sentry listens: host:port. */
   readonly sentryAddress: string | undefined;
 }

@@ -22,19 +22,23 @@ export function encodeStage({ files }: Stage, passphrase: string | undefined): S
 }
 
 /**
- * The stages as they can be judged; their key files are empty, because a proof needs none.
+ * The stages as they can be judged; their key files are as they were recorded, perhaps encrypted.
  * @throws DaprMtlsError `store.damaged`
  */
 export function readStages({ stages }: Pick<RotationRecord, 'stages'>): Stages {
   return Object.fromEntries(Object.entries(stages).map(([name, stage]) => [name, readStage(stage)]));
 }
 
-function readStage({ anchors, issuerChain }: StageRecord): Stage {
-  const files = { anchors: Buffer.from(anchors, 'base64'), issuerChain: Buffer.from(issuerChain, 'base64') };
+function readStage({ anchors, issuerChain, issuerKey = '' }: StageRecord): Stage {
+  const files = {
+    anchors: Buffer.from(anchors, 'base64'),
+    issuerChain: Buffer.from(issuerChain, 'base64'),
+    issuerKey: Buffer.from(issuerKey, 'base64'),
+  };
   const [issuer, ...rest] = visibleCertificatesOf(readCertificateFile('issuerChain', files.issuerChain));
   if (!issuer) throw damaged();
   return {
-    files: { ...files, issuerKey: Buffer.alloc(0) },
+    files,
     anchors: visibleCertificatesOf(readCertificateFile('anchors', files.anchors)),
     issuerChain: [issuer, ...rest],
   };
@@ -65,7 +69,8 @@ export function openStage(
  */
 export function isStage({ files, issuerChain }: Stage, found: FoundFiles): boolean {
   if (!found.anchors?.equals(files.anchors) || !found.issuerChain?.equals(files.issuerChain)) return false;
-  return isKeyOf(found.issuerKey, issuerChain[0]);
+  // The old key of an emergency may belong to no certificate, or be none at all.
+  return isKeyOf(found.issuerKey, issuerChain[0]) || (found.issuerKey?.equals(files.issuerKey) ?? false);
 }
 
 function isKeyOf(file: Buffer | undefined, { publicKey }: Certificate): boolean {

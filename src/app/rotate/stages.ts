@@ -1,11 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { DaprMtlsError } from '../../errors.ts';
-import type { BundleFiles, TrustBundle } from '../../pki/bundle.ts';
+import { type BundleFiles, findRoot, type TrustBundle } from '../../pki/bundle.ts';
 import { type Certificate, hasSameKey } from '../../pki/certificate.ts';
-import { verifyLeafOf } from '../../pki/chain.ts';
+import { verifyLeafOf, whyNotSigned } from '../../pki/chain.ts';
 import { encodeBundle, encodeCertificates } from '../../pki/encode.ts';
 import { issueIssuer } from '../../pki/issue.ts';
 import { publicKeyOf } from '../../pki/keys.ts';
+import { isAtLeast } from '../../pki/rules/context.ts';
 import { isBridgeProven } from '../renew/bridge.ts';
 import { type CurrentBundle, workingAnchors } from '../renew/current.ts';
 import { issueContext, makeRenewal } from '../renew/make.ts';
@@ -51,6 +52,7 @@ export async function makeStages(
   current: CurrentBundle,
   options: MaterialOptions,
 ): Promise<Material> {
+  if (options.request.kind === 'own') assertFitsOldClients(options.request.bundle, options);
   switch (procedure) {
     case 'same-root':
       return makeSameRoot(current, options);
@@ -64,6 +66,18 @@ export async function makeStages(
     case 'retire':
       return retireOnly(current, options.now);
   }
+}
+
+/** What old clients ask beyond what Go asks by itself (dapr-facts, sections 2 and 8; pki/rules/issuer.ts). */
+function assertFitsOldClients(
+  { anchors, issuerChain }: TrustBundle,
+  { daprVersion, now }: Pick<MaterialOptions, 'daprVersion' | 'now'>,
+): void {
+  if (!daprVersion || isAtLeast(daprVersion, 1, 14)) return;
+  if (!verifyLeafOf(issuerChain, { anchors, at: now, usage: 'clientAuth' }).ok)
+    throw impossible('the issuer that was given is not good for clients (clientAuth), which Dapr up to 1.13 asks for');
+  if (!isAtLeast(daprVersion, 1, 12) && issuerChain[0].detail.dnsNames.length === 0)
+    throw impossible('the issuer that was given has no DNS name, which Dapr up to 1.11 asks for');
 }
 
 /** The anchor that a key belongs to, also an expired one; the one the issuer hangs on, where several fit. */
@@ -104,6 +118,10 @@ async function makeSameRoot(current: CurrentBundle, options: MaterialOptions): P
 function adoptUnderSameRoot(current: CurrentBundle, before: Stage, bundle: TrustBundle, now: Date): Material {
   const root = verifyLeafOf(bundle.issuerChain, { anchors: before.anchors, at: now }).chains[0]?.at(-1);
   if (!root) throw impossible('the issuer that was given hangs on no anchor that is trusted already');
+  // Whoever gives a new root wants it to be trusted, also where the old one verifies the issuer as well.
+  const newcomer = bundle.anchors.find((anchor) => !isAmong(before.anchors, anchor));
+  if (newcomer)
+    throw impossible(`the anchor ${newcomer.fingerprint.slice(0, 16)} that was given is trusted by nobody yet`);
   assertNobodyLeft(current, bundle.issuerChain, now);
   const { issuerChain } = bundle;
   const files = { ...encodeBundle(bundle), anchors: before.files.anchors };
@@ -118,7 +136,8 @@ function assertNobodyLeft(current: CurrentBundle, chain: readonly [Certificate, 
 }
 
 async function makeSameKey(current: CurrentBundle, options: MaterialOptions): Promise<Material> {
-  const { request } = options;
+  const { request, now } = options;
+  if (request.kind === 'own') return adoptOnSameKey(current, request.bundle, now);
   if (request.kind !== 'private-key' || !findRootOf(current, request.rootKey))
     throw impossible('it needs the key of the running root (--private-key)');
   const renewal = await makeRenewal(current, {
@@ -126,12 +145,26 @@ async function makeSameKey(current: CurrentBundle, options: MaterialOptions): Pr
     request: { kind: 'private-key', rootKey: request.rootKey, procedure: undefined },
   });
   const { bundle, root, remarks } = renewal;
+  const [issuer] = bundle.issuerChain;
   return {
-    ...stagesToward(current, bundle.issuerChain, bundle, root),
+    ...stagesToward(current, bundle.issuerChain, { ...bundle, anchors: [root], issuerChain: [issuer] }),
     root,
     newRootKey: undefined,
     remarks,
   };
+}
+
+/** Own files whose root bears key and name of one that is trusted: either root verifies what the other signed. */
+function adoptOnSameKey(current: CurrentBundle, bundle: TrustBundle, now: Date): Material {
+  const root = rootOf(bundle, now);
+  const onItsKey = current.visibleAnchors.filter(({ publicKey }) => hasSameKey(publicKey, root.publicKey));
+  if (onItsKey.length === 0) throw impossible('the root that was given is not on the key of the running one');
+  if (!onItsKey.some(({ detail }) => detail.subjectDer.equals(root.detail.subjectDer)))
+    throw impossible(
+      'the root that was given is on the key of the running one, but its name is written in other bytes, and to Go that is another name',
+    );
+  assertNobodyLeft(current, bundle.issuerChain, now);
+  return { ...stagesToward(current, bundle.issuerChain, bundle), root, newRootKey: undefined, remarks: [] };
 }
 
 async function makeBridge(current: CurrentBundle, options: MaterialOptions): Promise<Material> {
@@ -146,9 +179,9 @@ async function makeBridge(current: CurrentBundle, options: MaterialOptions): Pro
   });
   const [issuer] = bundle.issuerChain;
   return {
-    ...stagesToward(current, bundle.issuerChain, { ...bundle, issuerChain: [issuer] }, root),
+    ...stagesToward(current, bundle.issuerChain, { ...bundle, anchors: [root], issuerChain: [issuer] }),
     root,
-    newRootKey: request.kind === 'fresh' ? rootKey : undefined,
+    newRootKey: madeKey(request, rootKey),
     remarks,
   };
 }
@@ -162,16 +195,25 @@ async function makeNewRoot(
   const before = stageBefore(current);
   if (procedure === 'staged' && (!before || current.refusal !== undefined))
     throw impossible(`Sentry does not run on the old bundle (${current.refusal ?? 'a file is missing'})`);
-  const { bundle, root, rootKey } = await makeRenewal(current, {
+  const made = await makeRenewal(current, {
     ...options,
     request: request.kind === 'own' ? request : newRootRequest(current, request, 'replace'),
   });
-  const { stages } = stagesToward(current, bundle.issuerChain, bundle, root);
-  const newRootKey = request.kind === 'fresh' ? rootKey : undefined;
-  if (procedure === 'staged') return { stages, root, newRootKey, remarks: [] };
+  const { bundle, remarks } = made;
+  const root = request.kind === 'own' ? rootOf(bundle, now) : made.root;
+  const { stages } = stagesToward(current, bundle.issuerChain, bundle);
+  const newRootKey = madeKey(request, made.rootKey);
+  if (procedure === 'staged') return { stages, root, newRootKey, remarks };
   // Old anchors are of use only while somebody's certificates verify under them.
   const switched = workingAnchors(current, now).length > 0 ? stages.switched : stages.after;
-  return { stages: { ...stages, ...(switched ? { switched } : {}) }, root, newRootKey, remarks: [] };
+  return { stages: { ...stages, ...(switched ? { switched } : {}) }, root, newRootKey, remarks };
+}
+
+/** Of own files that were accepted. */
+function rootOf({ anchors, issuerChain }: TrustBundle, now: Date): Certificate {
+  const root = findRoot(anchors, issuerChain) ?? verifyLeafOf(issuerChain, { anchors, at: now }).chains[0]?.at(-1);
+  if (!root) throw impossible('the issuer that was given hangs on none of the anchors that were given');
+  return root;
 }
 
 /** A key that is the running root's own makes no other root: then a fresh one is taken. */
@@ -183,6 +225,13 @@ function newRootRequest(
   return request.kind === 'private-key' && !findRootOf(current, request.rootKey)
     ? { ...request, procedure }
     : { kind: 'fresh' as const, procedure };
+}
+
+/** Who has given a key has it; any other one is lost unless it is kept. */
+function madeKey(request: RotationRequest, rootKey: KeyObject | undefined): KeyObject | undefined {
+  const isGiven =
+    request.kind === 'private-key' && rootKey && hasSameKey(publicKeyOf(rootKey), publicKeyOf(request.rootKey));
+  return isGiven ? undefined : rootKey;
 }
 
 function retireOnly(current: CurrentBundle, now: Date): Material {
@@ -205,7 +254,9 @@ function retireOnly(current: CurrentBundle, now: Date): Material {
     anchors: [root],
     issuerChain,
   };
-  if (before.anchors.length === 1 && issuerChain.length === before.issuerChain.length)
+  // Sentry leaves out a self-signed one at the end by itself.
+  const shown = before.issuerChain.filter((link) => whyNotSigned(link, link) !== undefined);
+  if (before.anchors.length === 1 && issuerChain.length >= shown.length)
     throw impossible('nothing stands beside the root: there is nothing to retire');
   return { stages: { before, after }, root, newRootKey: undefined, remarks: [] };
 }
@@ -218,17 +269,12 @@ function stagesToward(
   current: CurrentBundle,
   switchedChain: readonly [Certificate, ...Certificate[]],
   final: TrustBundle,
-  root: Certificate,
 ): { readonly stages: Stages } {
   const before = stageBefore(current);
   const files = encodeBundle(final);
-  const anchors = union([root], current.liveAnchors);
+  const anchors = union(final.anchors, current.liveAnchors);
   const superset = encodeCertificates(anchors);
-  const after: Stage = {
-    files: { ...files, anchors: encodeCertificates([root]) },
-    anchors: [root],
-    issuerChain: final.issuerChain,
-  };
+  const after: Stage = { files, anchors: final.anchors, issuerChain: final.issuerChain };
   const switched: Stage = {
     files: { ...files, anchors: superset, issuerChain: encodeCertificates(switchedChain) },
     anchors,
@@ -258,6 +304,10 @@ function stageBefore({ files, issuerChain, visibleAnchors }: CurrentBundle): Sta
 function union(first: readonly Certificate[], second: readonly Certificate[]): Certificate[] {
   const known = new Set(first.map(({ fingerprint }) => fingerprint));
   return [...first, ...second.filter(({ fingerprint }) => !known.has(fingerprint))];
+}
+
+function isAmong(anchors: readonly Certificate[], { fingerprint }: Certificate): boolean {
+  return anchors.some((anchor) => anchor.fingerprint === fingerprint);
 }
 
 function impossible(reason: string): DaprMtlsError {

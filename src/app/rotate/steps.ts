@@ -1,5 +1,6 @@
 import type { BundleFiles } from '../../pki/bundle.ts';
 import type { Certificate } from '../../pki/certificate.ts';
+import { whyNotSigned } from '../../pki/chain.ts';
 import { encodeCertificates } from '../../pki/encode.ts';
 import type { ChangeStep, FoundFiles, StoreLocation } from '../../store/port.ts';
 import { holdsAll, readAnchors } from './held-anchors.ts';
@@ -20,7 +21,8 @@ export function stepsToward(present: FoundFiles, files: BundleFiles, kind: Store
   if (pair.length === 0) return [final];
   if (includesAll(wanted, held)) return [final, ...pair];
   if (includesAll(held, wanted)) return [...pair, final];
-  const others = held.filter((anchor) => !holdsAll(wanted, [anchor.fingerprint]));
+  // What is no anchor to Sentry would make it refuse the others, too.
+  const others = held.filter((anchor) => !holdsAll(wanted, [anchor.fingerprint]) && !whyNotSigned(anchor, anchor));
   const both = encodeCertificates([...wanted, ...others]);
   return [{ name: 'trust the new anchors beside the old ones', files: { anchors: both } }, ...pair, final];
 }
