@@ -1,15 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openCluster } from '../../src/cli/open-cluster.ts';
+import type { Cluster } from '../../src/kube/port.ts';
 import {
   type ClusterRotationOptions,
   ClusterRotationStore,
   defaultLeaseMs,
 } from '../../src/store/cluster/rotation-store.ts';
 import type { RotationProgress } from '../../src/store/rotation-options.ts';
-import type { RotationLock } from '../../src/store/rotation-port.ts';
+import type { RotationLock, RotationStore } from '../../src/store/rotation-port.ts';
 import type { UserRules } from '../support/api-server/access.ts';
 import type { FaultAction } from '../support/api-server/faults.ts';
 import { matches } from '../support/api-server/request.ts';
+import { type DyingCluster, makeDying } from '../support/dying-cluster.ts';
 import { type RotationCluster, startRotationCluster } from '../support/rotation-cluster.ts';
 import { openRotationStore } from '../support/rotation-process.ts';
 import { startRotationRun } from '../support/rotation-run.ts';
@@ -37,15 +39,19 @@ async function openStore({
   kubeconfig = trust.server.kubeconfig(),
   timeoutSeconds = 5,
   onSleep = () => {},
+  through = (cluster) => cluster,
   ...options
 }: Partial<ClusterRotationOptions> & {
   kubeconfig?: string;
   timeoutSeconds?: number;
   onSleep?: (sleptMs: number) => void;
+  /** What the store sees of the client. */
+  through?: (cluster: Cluster) => Cluster;
 } = {}) {
   const flags = { context: undefined, kubeconfig, 'request-timeout': timeoutSeconds };
-  const cluster = await openCluster(flags, {});
-  closers.push(() => cluster.close());
+  const client = await openCluster(flags, {});
+  closers.push(() => client.close());
+  const cluster = through(client);
   let sleptMs = 0;
   const seen: RotationProgress[] = [];
   let ids = 0;
@@ -187,6 +193,21 @@ describe('a lease that somebody else holds', () => {
     },
   );
 
+  test.each([
+    { what: 'there was none yet', free: undefined },
+    { what: 'it was free', free: { leaseDurationSeconds: 15, leaseTransitions: 4 } },
+  ])('is known to be alive at once where it was faster: $what', async ({ free }) => {
+    if (free) trust.putLease(free);
+    const forget = trust.server.onRequest((request) => {
+      if (matches(free ? 'patch leases' : 'create leases')(request)) trust.putLease(foreign);
+    });
+    closers.push(forget);
+    const { store, slept } = await openStore();
+    await expect(store.lock('rotate run', 0)).rejects.toMatchObject({ code: 'store.locked' });
+    expect(slept()).toBe(0);
+    expect(trust.lease()?.spec).toEqual(foreign);
+  });
+
   test('is waited for while it moves, and taken over when it stops to', async () => {
     trust.putLease(foreign);
     const { lock, seen, slept } = await openStore({
@@ -279,6 +300,17 @@ describe('an answer that is lost', () => {
     await held.assertHeld();
   });
 
+  test('to the touch that keeps a dead run from writing does no harm', async () => {
+    trust.putLease(foreign);
+    const { lock } = await openStore();
+    trust.server.faults.add({ when: matches('create secrets'), do: 'reset-after-write' });
+    const held = await lock();
+    expect(trust.server.faults.left).toBe(0);
+    expect(await held.read()).toBeUndefined();
+    await held.save(record('one'));
+    expect(saved()).toEqual(record('one'));
+  });
+
   test('to a write of the record that was not made is told, and the write may be tried again', async () => {
     const { lock } = await openStore();
     const held = await lock();
@@ -297,6 +329,56 @@ describe('an answer that is lost', () => {
     trust.server.faults.clear();
     const { lock } = await openStore();
     await lock();
+  });
+});
+
+describe('a run that dies at one of its writes', () => {
+  const writes = 13;
+  const cases = Array.from({ length: writes }, (_, index) => index + 1).flatMap((fatal) =>
+    [false, true].map((isDone) => ({ fatal, isDone })),
+  );
+
+  /** Two runs, so that the second finds a lease and a record: lock, save, save, release each. */
+  async function carryOut(store: RotationStore): Promise<void> {
+    for (const round of ['first', 'second']) {
+      const held = await store.lock('rotate run', 0);
+      await held.save(record(`${round} one`));
+      await held.save(record(`${round} two`));
+      await held.release();
+    }
+  }
+
+  test('makes so many of them', async () => {
+    let dying: DyingCluster | undefined;
+    const { store } = await openStore({
+      through: (cluster) => {
+        dying = makeDying(cluster, 99, false);
+        return dying.cluster;
+      },
+    });
+    await carryOut(store);
+    expect(dying?.writes).toBe(writes);
+  });
+
+  test.each(cases)('leaves a record that the next run goes on with: write $fatal, done: $isDone', async (death) => {
+    let died: Promise<void> = Promise.resolve();
+    const { store } = await openStore({
+      through: (cluster) => {
+        const dying = makeDying(cluster, death.fatal, death.isDone);
+        died = dying.died;
+        return dying.cluster;
+      },
+    });
+    void carryOut(store);
+    await died;
+    const left = saved();
+    const next = await openStore();
+    const held = await next.lock();
+    expect((await held.read())?.content ?? Buffer.alloc(0)).toEqual(left);
+    await held.save(record('next'));
+    await held.release();
+    expect(saved()).toEqual(record('next'));
+    expect(next.slept()).toBeLessThanOrEqual(15_000);
   });
 });
 

@@ -110,7 +110,6 @@ class DirectoryRotationLock implements RotationLock {
   }
 
   async save(content: Buffer): Promise<void> {
-    this.#lock.assertHeld();
     writeRecord(this.#workDirectory, content, this.#runId, () => {
       this.#lock.assertHeld();
       if (this.#look().digest !== this.#digest) throw changedMeanwhile(this.#workDirectory);
