@@ -47,7 +47,9 @@ export function writeLines(streams: Notes, now: () => Date): ProgressDisplay {
   return {
     show: (progress) => {
       writeLasting(streams, progress);
-      if (progress.kind === 'restarting') note(progress.workload, `Restarting ${progress.workload}..\n`);
+      if (progress.kind === 'restarting' && !progress.isBegun) {
+        note(progress.workload, `Restarting ${progress.workload}..\n`);
+      }
       if (progress.kind !== 'waiting') return;
       const { workload, message, isTrouble } = progress;
       // The pods of twenty replicas, counted one by one, are twenty lines that nobody reads.
@@ -69,7 +71,8 @@ export function spin(streams: Notes, spinner: Spinner): ProgressDisplay {
   };
   return {
     show: (progress) => {
-      if (progress.kind === 'restarting') waiting.set(progress.workload, 'restarting');
+      if (progress.kind === 'restarting')
+        waiting.set(progress.workload, progress.isBegun ? 'coming back' : 'restarting');
       else if (progress.kind === 'waiting') waiting.set(progress.workload, progress.message);
       else if (progress.kind === 'restarted') waiting.delete(progress.workload);
       writeLasting(streams, progress);
@@ -89,6 +92,7 @@ function writeLasting({ note, warn }: Notes, progress: RestartProgress): void {
   if (progress.kind === 'remark') warn(`${progress.text}\n`);
   else if (progress.kind === 'skipped') note(`${progress.workload} is skipped: ${progress.reason}\n`);
   else if (progress.kind === 'restarted') {
-    note(`${progress.workload} is back after ${formatSpan(progress.elapsedMs / 1000)}\n`);
+    const { workload, elapsedMs, isBegun } = progress;
+    note(`${workload} ${isBegun ? 'was restarted before' : `is back after ${formatSpan(elapsedMs / 1000)}`}\n`);
   }
 }

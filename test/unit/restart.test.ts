@@ -439,6 +439,15 @@ describe('progress', () => {
     ]);
   });
 
+  test('does not call a restart its own that an earlier run has begun', () => {
+    const lines: string[] = [];
+    const streams = { note: (text: string) => lines.push(text), warn: () => {} };
+    const { show } = writeLines(streams, () => new Date(5000));
+    show({ kind: 'restarting', workload: 'deploy/a', isBegun: true });
+    show({ kind: 'restarted', workload: 'deploy/a', elapsedMs: 3, isBegun: true });
+    expect(lines).toEqual(['deploy/a was restarted before\n']);
+  });
+
   test('counts pods in a log four times a minute at most', () => {
     const lines: string[] = [];
     let second = 0;

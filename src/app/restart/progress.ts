@@ -4,7 +4,8 @@ export type RestartProgress =
   | { readonly kind: 'skipped'; readonly workload: string; readonly reason: string }
   /** What was not checked, or is not as it should be. */
   | { readonly kind: 'remark'; readonly text: string }
-  | { readonly kind: 'restarting'; readonly workload: string }
+  /** isBegun: an earlier run has restarted it, and it is only waited for. */
+  | { readonly kind: 'restarting'; readonly workload: string; readonly isBegun?: boolean }
   | {
       readonly kind: 'waiting';
       readonly workload: string;
@@ -12,7 +13,12 @@ export type RestartProgress =
       /** A reason to worry, and not only pods that take their time. */
       readonly isTrouble: boolean;
     }
-  | { readonly kind: 'restarted'; readonly workload: string; readonly elapsedMs: number };
+  | {
+      readonly kind: 'restarted';
+      readonly workload: string;
+      readonly elapsedMs: number;
+      readonly isBegun?: boolean;
+    };
 
 /** What is done and what is not, at any moment. */
 export interface RestartLedger {

@@ -43,7 +43,7 @@ export async function carryOutApplications(
   const remarks = [...plan.remarks];
   for (const text of plan.remarks) onProgress({ kind: 'remark', text });
   onProgress({ kind: 'planned', workloads: plan.due.map(({ ref }) => nameApplication(ref)) });
-  const restart = async ({ ref, isBegun }: DueRestart, hasFailed: () => boolean) => {
+  const restart = async ({ ref, isBegun = false }: DueRestart, hasFailed: () => boolean) => {
     const workload = nameApplication(ref);
     const assertWanted = () => {
       assertRunning();
@@ -51,7 +51,7 @@ export async function carryOutApplications(
     };
     if (!isBegun) await ownTurn(assertWanted);
     const begunMs = clock.now().getTime();
-    onProgress({ kind: 'restarting', workload });
+    onProgress({ kind: 'restarting', workload, isBegun });
     if (!isBegun) await restartWorkload(cluster, ref, clock.now());
     const end = await waitForRollout(cluster, ref, {
       clock,
@@ -62,7 +62,7 @@ export async function carryOutApplications(
     if (end.kind === 'failed') throw didNotComeBack(workload, end.reason, hintFor(ref));
     if (!(await hasSidecars(cluster, end.workload))) throw lostSidecar(workload, plan.controlPlaneNamespace);
     const elapsedMs = clock.now().getTime() - begunMs;
-    onProgress({ kind: 'restarted', workload, elapsedMs });
+    onProgress({ kind: 'restarted', workload, elapsedMs, isBegun });
     return elapsedMs;
   };
   try {

@@ -42,7 +42,7 @@ export async function carryOutControlPlane(
   onProgress({ kind: 'planned', workloads: plan.due.map(({ ref }) => nameWorkload(ref)) });
   const elapsed: number[] = [];
   try {
-    for (const { ref, isBegun } of plan.due) {
+    for (const { ref, isBegun = false } of plan.due) {
       assertRunning();
       const workload = nameWorkload(ref);
       const begunMs = clock.now().getTime();
@@ -52,7 +52,7 @@ export async function carryOutControlPlane(
         assertRunning,
         onWait: (message: string, isTrouble: boolean) => onProgress({ kind: 'waiting', workload, message, isTrouble }),
       };
-      onProgress({ kind: 'restarting', workload });
+      onProgress({ kind: 'restarting', workload, isBegun });
       if (!isBegun) await restartWorkload(cluster, ref, clock.now());
       const end = await waitForRollout(cluster, ref, wait);
       if (end.kind === 'failed') throw didNotComeBack(workload, end.reason, hintFor(ref));
@@ -63,7 +63,7 @@ export async function carryOutControlPlane(
       }
       const elapsedMs = clock.now().getTime() - begunMs;
       elapsed.push(elapsedMs);
-      onProgress({ kind: 'restarted', workload, elapsedMs });
+      onProgress({ kind: 'restarted', workload, elapsedMs, isBegun });
     }
   } catch (error) {
     throw withLedger(error, ledger());
