@@ -15,6 +15,8 @@ const takeOverMs = 20_000;
 
 /** The tests' model Sentry takes milliseconds, and their suites make thousands of changes. */
 const testPause = 'DAPR_MTLS_TEST_CLUSTER_PAUSE_MS';
+/** Theirs die by the hundred while they hold the lock of a rotation. */
+const testLease = 'DAPR_MTLS_TEST_CLUSTER_LEASE_MS';
 
 /**
  * The pause and the take-over keep a Sentry from making a new root and two runs from writing at
@@ -22,9 +24,21 @@ const testPause = 'DAPR_MTLS_TEST_CLUSTER_PAUSE_MS';
  * @param server the API server's URL: the tests' own shortened pause counts on loopback alone
  */
 export function chooseWaits(settleSeconds: number, env: NodeJS.ProcessEnv, server: string): ClusterWaits {
-  const wished = env[testPause];
-  const isOfTests = wished !== undefined && /^\d+$/.test(wished) && isLoopback(server);
-  return { pauseMs: isOfTests ? Number(wished) : pauseMs, watchMs: settleSeconds * 1000, takeOverMs };
+  return { pauseMs: wishOfTests(testPause, env, server) ?? pauseMs, watchMs: settleSeconds * 1000, takeOverMs };
+}
+
+/**
+ * How long a holder of a rotation's lock may stand still without counting as dead, in milliseconds.
+ * @param usualMs for everybody but the tests; with none at all the living would be taken over from
+ * @param server the API server's URL, as for `chooseWaits`
+ */
+export function chooseLease(usualMs: number, env: NodeJS.ProcessEnv, server: string): number {
+  return wishOfTests(testLease, env, server) || usualMs;
+}
+
+function wishOfTests(name: string, env: NodeJS.ProcessEnv, server: string): number | undefined {
+  const wished = env[name];
+  return wished !== undefined && /^\d+$/.test(wished) && isLoopback(server) ? Number(wished) : undefined;
 }
 
 function isLoopback(server: string): boolean {

@@ -8,6 +8,7 @@ import { ClusterRotationStore, defaultLeaseMs } from '../store/cluster/rotation-
 import { DirectoryRotationStore } from '../store/directory/rotation-store.ts';
 import type { RotationStoreOptions } from '../store/rotation-options.ts';
 import type { RotationStore } from '../store/rotation-port.ts';
+import { chooseLease } from './cluster-waits.ts';
 import { describeHolder } from './holder.ts';
 import { keepFile } from './keep-file.ts';
 import { readPassphrase } from './key-files.ts';
@@ -97,8 +98,9 @@ function openPlaces({ site, flags, env, sentry, storeOptions, display }: Opening
   if (inCluster) {
     const { cluster } = inCluster;
     const { namespace } = inCluster.place;
+    const leaseMs = chooseLease(defaultLeaseMs, env, cluster.location.server);
     return {
-      rotations: new ClusterRotationStore({ cluster, namespace }, { ...storeOptions, leaseMs: defaultLeaseMs }),
+      rotations: new ClusterRotationStore({ cluster, namespace }, { ...storeOptions, leaseMs }),
       rotationSite: openClusterRotationSite(cluster, {
         namespace,
         probeNamespace: 'default',

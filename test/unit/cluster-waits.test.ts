@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { chooseWaits } from '../../src/cli/cluster-waits.ts';
+import { chooseLease, chooseWaits } from '../../src/cli/cluster-waits.ts';
 import { isProvablyDead } from '../../src/store/cluster/liveness.ts';
 import { identifyThisProcess } from '../../src/store/directory/process-identity.ts';
 
@@ -34,6 +34,22 @@ describe('the waits of a change in a cluster', () => {
   test.each(['', 'none', '-1', '1e1', '0.5'])('nor where it is no number: %j', (wished) => {
     const env = { DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: wished };
     expect(chooseWaits(0, env, 'https://127.0.0.1').pauseMs).toBe(2000);
+  });
+});
+
+describe('the lease of a rotation', () => {
+  const usualMs = 15_000;
+
+  test("is the tests' own on loopback alone", () => {
+    const env = { DAPR_MTLS_TEST_CLUSTER_LEASE_MS: '800' };
+    expect(chooseLease(usualMs, env, 'https://127.0.0.1:6443')).toBe(800);
+    expect(chooseLease(usualMs, env, remote)).toBe(usualMs);
+    expect(chooseLease(usualMs, hurry, 'https://127.0.0.1:6443')).toBe(usualMs);
+  });
+
+  test.each(['', '0', '-1', '0.5', 'none'])('is the usual one where it is no length of time: %j', (wished) => {
+    const env = { DAPR_MTLS_TEST_CLUSTER_LEASE_MS: wished };
+    expect(chooseLease(usualMs, env, 'https://127.0.0.1')).toBe(usualMs);
   });
 });
 
