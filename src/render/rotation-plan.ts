@@ -29,7 +29,7 @@ export function renderRotationPlan(report: RotationPlanReport, terminal: Termina
       ),
       ...phases.flatMap((phase, index) => describePhase(phase, index, store.kind, width)),
     ],
-    [title('Certificates, from the first bundle to the last'), renderChanges(changes, terminal.colour, width)],
+    [title('Certificates, before and after'), renderChanges(changes, terminal.colour, width)],
     [
       title('Who verifies whom while it is under way'),
       ...describePairs(pairs, procedure, width, paint),
@@ -63,7 +63,11 @@ function describePhase(
     ...(writes === null ? [] : hang('     writes    ', writes, width)),
     ...(restarts.length === 0 ? [] : hang('     restarts  ', restarts.join('; '), width)),
     ...waitsFor.flatMap((wait, position) =>
-      hang(position === 0 ? '     waits     until ' : '           and until ', wait, width),
+      hang(
+        position === 0 ? '     waits     ' : '               ',
+        `${position === 0 ? 'until' : 'and until'} ${wait}`,
+        width,
+      ),
     ),
     ...hang('     proved    ', proof, width),
   ];

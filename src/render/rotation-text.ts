@@ -11,14 +11,17 @@ export function widthOf({ isTty, columns }: Pick<Terminal, 'isTty' | 'columns'>)
   return isTty ? columns : Number.POSITIVE_INFINITY;
 }
 
-/** Narrower than this sentences read worse than lines that the terminal itself breaks. */
+/** Narrower than this a sentence reads badly beside its head, and stands below it. */
 const leastRoom = 24;
 
 /** A text behind a head; its further lines stand below its first. */
 export function hang(head: string, text: string, width: number): string[] {
-  const room = Math.max(width - head.length, leastRoom);
-  const [first = '', ...rest] = wrap(readInstants(printable(text)), room);
-  return [`${head}${first}`.trimEnd(), ...rest.map((line) => `${' '.repeat(head.length)}${line}`)];
+  const words = readInstants(printable(text));
+  const isBeside = width - head.length >= leastRoom || head.trim() === '';
+  const indent = isBeside ? head.length : head.length - head.trimStart().length + 2;
+  const [first = '', ...rest] = wrap(words, Math.max(width - indent, leastRoom));
+  const further = rest.map((line) => `${' '.repeat(indent)}${line}`);
+  return isBeside ? [`${head}${first}`, ...further] : [head.trimEnd(), `${' '.repeat(indent)}${first}`, ...further];
 }
 
 /** Records tell moments in RFC 3339; people read the same without its letters and its fractions. */

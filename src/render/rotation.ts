@@ -2,14 +2,14 @@ import type { Wait } from '../app/rotate/gates.ts';
 import type { PhaseReport, RotationReport, WaitReport } from '../app/rotate/report.ts';
 import { formatMinute, hang, nameOf, readInstants, type Terminal, widthOf } from './rotation-text.ts';
 import { quotePosix } from './shell-quote.ts';
-import { type Colour, foldColumns, painter, printable } from './text.ts';
+import { type Colour, foldColumns, painter } from './text.ts';
 
 type Paint = ReturnType<typeof painter>;
 
 /** What a run has done, what it waits for, and what to type next. */
 export function renderRotation(report: RotationReport, terminal: Terminal): string {
   const paint = painter(terminal.colour);
-  return joinParts([...describeState(report, terminal, paint), describeNext(report, paint)]);
+  return joinParts([...describeState(report, terminal, paint), describeNext(report, widthOf(terminal), paint)]);
 }
 
 /** The whole record besides, to attach to a change ticket. */
@@ -19,7 +19,7 @@ export function renderRotationStatus(report: RotationReport, terminal: Terminal)
   return joinParts([
     ...describeState(report, terminal, paint),
     ...describeRecord(report, width, paint),
-    describeNext(report, paint),
+    describeNext(report, width, paint),
   ]);
 }
 
@@ -128,15 +128,17 @@ function describeRecord({ holder, skipped, confirmations, history }: RotationRep
 function describeHistory(history: RotationReport['history'], width: number): string[] {
   return history.flatMap(({ at, by, what }, index) => {
     const moment = readInstants(`${at.slice(0, 19)}Z`).replace(' UTC', '');
-    const heading = history[index - 1]?.by === by ? [] : [`  ${printable(by)}`];
+    const heading = history[index - 1]?.by === by ? [] : hang('  ', by, width);
     return [...heading, ...hang(`    ${moment}  `, what, width)];
   });
 }
 
 /** The command stands alone and whole, so that it can be copied. */
-function describeNext(report: RotationReport, paint: Paint): string[] {
+function describeNext(report: RotationReport, width: number, paint: Paint): string[] {
   const next = sayNext(report);
-  return next ? [`${paint('bold', 'Next:')} ${next.why}`, `  ${next.command}`] : [];
+  if (!next) return [];
+  const [first = '', ...rest] = hang('Next: ', next.why, width);
+  return [first.replace('Next:', paint('bold', 'Next:')), ...rest, `  ${next.command}`];
 }
 
 function sayNext(report: RotationReport): { readonly why: string; readonly command: string } | undefined {

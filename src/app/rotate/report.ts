@@ -174,25 +174,34 @@ export function reportRotation(
     end: end ?? null,
     procedure: record?.procedure ?? null,
     reasons: record?.reasons ?? [],
-    startedAt: record?.startedAt ?? null,
+    startedAt: toInstant(record?.startedAt),
     startedBy: record?.startedBy ?? null,
     encrypted: record?.encrypted ?? false,
     phases: (record?.phases ?? []).map((phase) => ({
       name: phase.name,
       status: phase.status,
-      writtenAt: phase.writtenAt ?? null,
-      restartedAt: phase.restartedAt ?? null,
-      passedAt: phase.passedAt ?? null,
+      writtenAt: toInstant(phase.writtenAt),
+      restartedAt: toInstant(phase.restartedAt),
+      passedAt: toInstant(phase.passedAt),
       waitsFor: phase.gates.map(describeGate),
       evidence: phase.evidence,
     })),
     waits: waits.map(({ what, mend, until }) => ({ what, mend, until: until ? formatInstant(until) : null })),
     holder: holder ? { name: holder.name, purpose: holder.purpose, since: formatInstant(holder.since) } : null,
-    confirmations: record?.confirmations ?? [],
-    skipped: record?.skipped ?? [],
-    history: record?.history ?? [],
+    confirmations: (record?.confirmations ?? []).map(inWholeSeconds),
+    skipped: (record?.skipped ?? []).map(inWholeSeconds),
+    history: (record?.history ?? []).map(inWholeSeconds),
     remarks,
   });
+}
+
+function toInstant(recorded: string | undefined): string | null {
+  return recorded === undefined ? null : formatInstant(new Date(recorded));
+}
+
+/** Documents tell instants in whole seconds. */
+function inWholeSeconds<Entry extends { readonly at: string }>(entry: Entry): Entry {
+  return { ...entry, at: formatInstant(new Date(entry.at)) };
 }
 
 /** 8 while a gate is waited for, or the window is closed: the rotation is not at its end. */
