@@ -11,6 +11,7 @@ import { startRotation } from '../app/rotate/start.ts';
 import { undoRotation } from '../app/rotate/undo.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { confirmAtTerminal } from './confirm.ts';
+import { dropDraft } from './keep-file.ts';
 import type { OpenRotation } from './open-rotation.ts';
 import { chooseWriterFor, type OwnerFlags } from './rotation-owners.ts';
 import { type RotationInput, readRotationInput, type WishFlags } from './rotation-wish.ts';
@@ -136,7 +137,12 @@ export async function undoHere(
   for (const { name } of planned.phases.filter((phase) => isWayBack(phase) && phase.status === 'due'))
     streams.note(`To do: ${name}\n`);
   await confirmAtTerminal('Undo the rotation?', flags.yes);
-  const turn = async (record: RotationRecord) => undoRotation(record, (await site.store.read()).files, voice);
+  const turn = async (record: RotationRecord) => {
+    const turned = undoRotation(record, (await site.store.read()).files, voice);
+    // Nobody comes behind it who would need that key, and take away what a dead run has left of it.
+    if (record.rootKeyFile && !turned.rootKeyFile) dropDraft(record.rootKeyFile);
+    return turned;
+  };
   const record = await amendRotation(rotations, 'rotate undo', turn, options.lockWaitMs);
   if (record.state === 'undone') return reportAdvanced(open, { end: 'ended', record, waits: [] }, []);
   const { choose } = chooseWriterFor(site, flags, typed, streams);
