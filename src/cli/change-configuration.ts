@@ -1,6 +1,7 @@
 import { changeConfiguration, writeConfiguration } from '../app/configuration/change.ts';
-import { parseSetting } from '../app/configuration/document.ts';
+import { isReckonedWith, parseSetting } from '../app/configuration/document.ts';
 import { type ConfigurationReport, describeConfiguration } from '../app/configuration/report.ts';
+import { assertNotRotatingDirectory } from './assert-not-rotating.ts';
 import { planConfigurationFile, readConfiguration } from './configuration-file.ts';
 import { openForChange } from './open-for-change.ts';
 import { chooseStore } from './open-store.ts';
@@ -32,9 +33,10 @@ export async function changeSettings(
   const settings = assignments.map(parseSetting);
   if (choice.kind === 'cluster') {
     const { changeInCluster } = await import('./cluster-configuration.ts');
-    return changeInCluster(settings, flags, env);
+    return changeInCluster(settings, flags, env, streams);
   }
   const { place } = choice;
+  if (settings.some(isReckonedWith)) await assertNotRotatingDirectory(place);
   const { path, text } = readConfiguration(place, flags.config);
   const file = planConfigurationFile(path, text, changeConfiguration(path, text, settings));
   return writeConfiguration(openForChange(place, flags.settle, streams), file);

@@ -11,6 +11,7 @@ import { keepsakeRemarks } from '../render/keepsakes.ts';
 import { assertStillLaid, layBundle, layConfigMap, layNamespace } from '../store/cluster/lay-bundle.ts';
 import type { ClusterPlace } from '../store/cluster/objects.ts';
 import { defaultNames } from '../store/file-names.ts';
+import { assertNotRotatingCluster } from './assert-not-rotating.ts';
 import {
   assertImageVariant,
   assertNoTrustValues,
@@ -57,6 +58,7 @@ export async function initializeCluster(
 
   const names = fileNamesOf(flags.set, defaultNames);
   const place: ClusterPlace = { cluster, namespace, names, hasConfigMap: true };
+  await assertNotRotatingCluster(place, streams);
   const survey = await surveyGround(place);
   const first = await chooseBundle(survey, flags, trustDomain, now);
   for (const line of survey.notChecked) streams.note(`Not checked: ${line}\n`);

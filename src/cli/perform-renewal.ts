@@ -1,6 +1,7 @@
 import { previewRenewal, type RenewInput, renew } from '../app/renew/renew.ts';
 import type { RenewalReport } from '../app/renew/report.ts';
 import { DaprMtlsError } from '../errors.ts';
+import { assertNotRotating } from './assert-not-rotating.ts';
 import type { ClusterRenewal, ClusterRenewFlags } from './renew-in-cluster.ts';
 import type { Site } from './site.ts';
 
@@ -8,13 +9,14 @@ type Surroundings = Pick<ClusterRenewal, 'streams' | 'env' | 'typed'>;
 
 /** Renews where the flags say, or shows what that would do. */
 export async function performRenewal(
-  { store, inCluster }: Site,
+  { store, inCluster, place }: Site,
   input: RenewInput,
   flags: ClusterRenewFlags & { readonly 'dry-run': boolean },
   surroundings: Surroundings,
 ): Promise<RenewalReport> {
   if (!inCluster) assertNoClusterFlags(flags);
   const isDryRun = flags['dry-run'];
+  if (!isDryRun) await assertNotRotating({ place, inCluster }, surroundings.streams);
   if (!inCluster) return isDryRun ? previewRenewal(store, input) : renew(store, input);
   const { previewInCluster, renewInCluster } = await import('./renew-in-cluster.ts');
   const renewal = { site: inCluster, store: inCluster.store, stop: inCluster.stop, input, flags, ...surroundings };

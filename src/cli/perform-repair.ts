@@ -2,6 +2,7 @@ import { abandonInterrupted, finishInterrupted, type RepairReport } from '../app
 import { type UnionSource, uniteSides } from '../app/unite.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { renderChanges } from '../render/renewal.ts';
+import { assertNotRotating } from './assert-not-rotating.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { readPassphrase } from './key-files.ts';
 import type { Site } from './site.ts';
@@ -39,9 +40,10 @@ export async function performRepair(
       hint: 'Leave --from out; to bring a copy back: `dapr-mtls backup restore --dir DIR`.',
     });
   }
+  const isDryRun = flags['dry-run'];
+  if (!isDryRun) await assertNotRotating({ place: undefined, inCluster }, streams);
   const passphrase = readPassphrase(flags['passphrase-file']);
   const saved = from === 'backup' ? (await store.openBackup(flags.backup, passphrase)).files : undefined;
-  const isDryRun = flags['dry-run'];
   const { warnOfOwners } = await import('./ask-owners.ts');
   return uniteSides(inCluster.store, {
     from,

@@ -1,4 +1,5 @@
 import { type BackupReportDocument, restoreBackup } from '../app/backup.ts';
+import { assertNotRotating } from './assert-not-rotating.ts';
 import { readPassphrase } from './key-files.ts';
 import type { Site } from './site.ts';
 import type { Streams } from './streams.ts';
@@ -16,12 +17,13 @@ export interface RestoreFlags {
  * @throws DaprMtlsError `store.owned`, and those of the store
  */
 export async function performRestore(
-  { store, inCluster }: Site,
+  { store, inCluster, place }: Site,
   id: string | undefined,
   flags: RestoreFlags,
   now: Date,
   { streams, typed }: { readonly streams: Streams; readonly typed: string },
 ): Promise<BackupReportDocument> {
+  await assertNotRotating({ place, inCluster }, streams);
   const passphrase = readPassphrase(flags['passphrase-file']);
   const chosen = await store.openBackup(id, passphrase);
   const input = { ...chosen, now, passphrase, keep: flags.keep };

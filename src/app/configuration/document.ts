@@ -56,6 +56,11 @@ export interface Setting {
   readonly value: string | boolean;
 }
 
+/** A rotation under way reckons with the life of certificates, and has made its own for the trust domain. */
+export function isReckonedWith({ name }: Pick<Setting, 'name'>): boolean {
+  return name === 'workloadCertTTL' || name === 'allowedClockSkew' || name === 'controlPlaneTrustDomain';
+}
+
 /** @throws DaprMtlsError `usage.invalid` */
 export function parseSetting(text: string): Setting {
   const [name = '', ...rest] = text.split('=');

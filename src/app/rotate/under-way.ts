@@ -11,7 +11,7 @@ import { currentPhase, decodeRecord } from './record.ts';
  * @throws DaprMtlsError `store.damaged` for a record that cannot be read, `cluster.*`
  */
 export async function whyRotating(
-  store: RotationStore,
+  store: Pick<RotationStore, 'read'>,
   { kind }: Pick<StoreLocation, 'kind'>,
 ): Promise<DaprMtlsError | undefined> {
   const saved = await store.read();

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { initialize } from '../../app/init.ts';
+import { assertNotRotatingDirectory } from '../../cli/assert-not-rotating.ts';
 import { certificateFlags, changeFlags, configFlag, directoryFlags, keyFlags } from '../../cli/flags.ts';
 import { readInitInput } from '../../cli/init-input.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
@@ -50,6 +51,7 @@ It ends by printing the exact command lines of sentry and daprd. With -k it is a
   override async run(): Promise<void> {
     const { flags } = await this.parse(Init);
     const place = locateDirectory(flags, this.env, () => defaultDirectory(this.env));
+    await assertNotRotatingDirectory(place);
     const input = await readInitInput(flags, place, this.now());
     const report = await initialize(openForChange(place, flags.settle, this.streams), input);
     await this.emit(report, flags.format, renderInit);

@@ -1,0 +1,39 @@
+import { whyRotating } from '../app/rotate/under-way.ts';
+import { DaprMtlsError } from '../errors.ts';
+import type { ClusterPlace } from '../store/cluster/objects.ts';
+import type { Place } from '../store/directory/place.ts';
+import { readRecord } from '../store/directory/rotation-record.ts';
+import type { Site } from './site.ts';
+import type { Streams } from './streams.ts';
+
+/** For a command that would change what a rotation builds on. @throws DaprMtlsError `rotation.running`, `store.damaged` */
+export async function assertNotRotating({ place, inCluster }: Pick<Site, 'place' | 'inCluster'>, streams: Streams) {
+  if (place) await assertNotRotatingDirectory(place);
+  if (inCluster) await assertNotRotatingCluster(inCluster.place, streams);
+}
+
+/** @throws DaprMtlsError `rotation.running`, `store.damaged` */
+export async function assertNotRotatingDirectory({ workDirectory }: Pick<Place, 'workDirectory'>): Promise<void> {
+  const refusal = await whyRotating({ read: async () => readRecord(workDirectory) }, { kind: 'directory' });
+  if (refusal) throw refusal;
+}
+
+/**
+ * Who may change the bundle and not read the record is told so, and not stopped: a rotation would find
+ * its bundle changed, and stop by itself.
+ * @throws DaprMtlsError `rotation.running`, `store.damaged`, `cluster.*`
+ */
+export async function assertNotRotatingCluster(
+  { cluster, namespace }: Pick<ClusterPlace, 'cluster' | 'namespace'>,
+  streams: Streams,
+): Promise<void> {
+  const { contentOf, readRecord: readSecret } = await import('../store/cluster/rotation-record.ts');
+  const read = async () => contentOf(await readSecret({ cluster, namespace }));
+  try {
+    const refusal = await whyRotating({ read }, { kind: 'cluster' });
+    if (refusal) throw refusal;
+  } catch (error) {
+    if (!(error instanceof DaprMtlsError) || error.code !== 'cluster.forbidden') throw error;
+    streams.note(`Not checked whether a rotation is under way: ${error.message}\n`);
+  }
+}
