@@ -93,6 +93,6 @@ function writeLasting({ note, warn }: Notes, progress: RestartProgress): void {
   else if (progress.kind === 'skipped') note(`${progress.workload} is skipped: ${progress.reason}\n`);
   else if (progress.kind === 'restarted') {
     const { workload, elapsedMs, isBegun } = progress;
-    note(`${workload} ${isBegun ? 'was restarted before' : `is back after ${formatSpan(elapsedMs / 1000)}`}\n`);
+    note(`${workload} ${isBegun ? 'is well already' : `is back after ${formatSpan(elapsedMs / 1000)}`}\n`);
   }
 }

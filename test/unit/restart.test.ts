@@ -445,7 +445,7 @@ describe('progress', () => {
     const { show } = writeLines(streams, () => new Date(5000));
     show({ kind: 'restarting', workload: 'deploy/a', isBegun: true });
     show({ kind: 'restarted', workload: 'deploy/a', elapsedMs: 3, isBegun: true });
-    expect(lines).toEqual(['deploy/a was restarted before\n']);
+    expect(lines).toEqual(['deploy/a is well already\n']);
   });
 
   test('counts pods in a log four times a minute at most', () => {
