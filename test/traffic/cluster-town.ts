@@ -19,6 +19,8 @@ export interface ClusterTown {
   /** Rejects as soon as what was measured does not count any more. */
   readonly failed: Promise<never>;
   during(phase: string): void;
+  /** Of all calls since the last time. */
+  take(): Tally;
   leave(): Promise<Tally>;
 }
 
@@ -78,6 +80,7 @@ export async function startClusterTown(
   return {
     failed: kubelet.failed,
     during: there.during,
+    take: there.take,
     leave: async () => {
       await kubelet.stop();
       const tally = await there.close();

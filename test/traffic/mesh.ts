@@ -11,6 +11,8 @@ export interface Mesh {
   follow(authority: string): Promise<void>;
   /** Names what goes on from now, for the tally of what was lost. */
   during(phase: string): void;
+  /** Of all calls since the last time. */
+  take(): Tally;
   /** Stops everybody in order. */
   close(): Promise<Tally>;
 }
@@ -70,6 +72,7 @@ export function startMesh(program: string, authority: string): Mesh {
         await announce(members);
       }),
     during: counter.during,
+    take: counter.take,
     close: () =>
       inTurn(async () => {
         const last = [...members];
@@ -77,7 +80,7 @@ export function startMesh(program: string, authority: string): Mesh {
         // Nobody is left to call: each waits for the calls that it has under way.
         await announce(last);
         await Promise.all(last.map((service) => service.stop()));
-        return counter.total();
+        return counter.take();
       }),
   };
 }

@@ -9,9 +9,9 @@ test('what was refused is told by what was going on, without the instants that d
   counter.count({ event: 'refused', reason, distrust: true });
   counter.during('after');
   counter.count({ event: 'identity-missed', reason: 'x509: unknown authority', distrust: true });
-  counter.count({ event: 'ended', made: 3, failed: 1 });
-  counter.count({ event: 'ended', made: 4, failed: 0 });
-  expect(counter.total()).toMatchObject({
+  counter.count({ event: 'called', made: 3 });
+  counter.count({ event: 'called', made: 4 });
+  expect(counter.take()).toMatchObject({
     made: 7,
     failed: 1,
     reasons: {
@@ -19,6 +19,7 @@ test('what was refused is told by what was going on, without the instants that d
       'after: Sentry: x509: unknown authority': 1,
     },
   });
+  expect(counter.take()).toMatchObject({ made: 0, failed: 0, reasons: {} });
 });
 
 test.each([
@@ -27,5 +28,5 @@ test.each([
 ] as const)('a failure that no trust explains is a fault of the tests: $event', (event) => {
   const counter = startCounting();
   counter.count(event);
-  expect(() => counter.total()).toThrow('start: connect: connection refused');
+  expect(() => counter.take()).toThrow('start: connect: connection refused');
 });

@@ -1,4 +1,4 @@
-/** What became of the calls of a town. */
+/** What became of calls. */
 export interface Tally {
   readonly made: number;
   readonly failed: number;
@@ -13,42 +13,52 @@ export type CallEvent =
   | { readonly event: 'refused'; readonly reason: string; readonly distrust: true }
   /** No certificate was to be had from the CA. */
   | { readonly event: 'identity-missed'; readonly reason: string; readonly distrust?: boolean }
-  | { readonly event: 'ended'; readonly made: number; readonly failed: number };
+  /** Calls that are over since this was told last. */
+  | { readonly event: 'called'; readonly made: number };
 
 export interface Counter {
   /** From now on this is what was going on. */
   during(phase: string): void;
   count(event: CallEvent): void;
-  /** @throws where something failed for another reason than distrust: a fault of the tests, not of the trust */
-  total(): Tally;
+  /**
+   * All since the last time.
+   * @throws where something failed for another reason than distrust: a fault of the tests, not of the trust
+   */
+  take(): Tally;
 }
 
 export function startCounting(): Counter {
-  const start = performance.now();
-  const reasons: Record<string, number> = {};
-  const faults: string[] = [];
   let phase = 'start';
+  let since = performance.now();
   let made = 0;
   let failed = 0;
-  const note = (reason: string) => {
-    const words = `${phase}: ${reason.replace(/: current time .*/, '')}`;
-    reasons[words] = (reasons[words] ?? 0) + 1;
-  };
+  let reasons: Record<string, number> = {};
+  const faults: string[] = [];
   return {
     during: (next) => {
       phase = next;
     },
     count: (event) => {
-      if (event.event === 'ended') {
+      if (event.event === 'called') {
         made += event.made;
-        failed += event.failed;
-      } else if (!event.distrust) {
-        faults.push(`${phase}: ${event.reason}`);
-      } else note(event.event === 'identity-missed' ? `Sentry: ${event.reason}` : event.reason);
+        return;
+      }
+      if (event.event === 'failed') failed++;
+      const words = `${phase}: ${describe(event)}`;
+      if (event.distrust) reasons[words] = (reasons[words] ?? 0) + 1;
+      else faults.push(words);
     },
-    total: () => {
+    take: () => {
       if (faults.length > 0) throw new Error(`something failed, and not for lack of trust:\n${faults.join('\n')}`);
-      return { made, failed, seconds: (performance.now() - start) / 1000, reasons };
+      const now = performance.now();
+      const tally = { made, failed, seconds: (now - since) / 1000, reasons };
+      [made, failed, reasons, since] = [0, 0, {}, now];
+      return tally;
     },
   };
+}
+
+/** Without the instants, which differ each time. */
+function describe({ event, reason }: Exclude<CallEvent, { event: 'called' }>): string {
+  return `${event === 'identity-missed' ? 'Sentry: ' : ''}${reason.replace(/: current time .*/, '')}`;
 }

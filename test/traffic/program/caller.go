@@ -12,19 +12,22 @@ import (
 	"time"
 )
 
-// tally is the last thing that a service says.
-type tally struct {
-	Event  string `json:"event"`
-	Made   int64  `json:"made"`
-	Failed int64  `json:"failed"`
+// called is told each second, and at the end: how many calls are over since it
+// was told last, the failed ones among them.
+type called struct {
+	Event string `json:"event"`
+	Made  int64  `json:"made"`
 }
 
 // call calls the peers in turn until the context ends, each time with a fresh
 // handshake, and waits for those under way. A changed neighbourhood is
 // acknowledged when no call of the one before is under way any more: then a
 // peer that is not in it is called by nobody, and may go.
-func (s *service) call(ctx context.Context, near neighbourhood, changes <-chan neighbourhood, pause time.Duration) tally {
-	var made, failed atomic.Int64
+func (s *service) call(ctx context.Context, near neighbourhood, changes <-chan neighbourhood, pause time.Duration) {
+	var made atomic.Int64
+	count := func() { tell(called{Event: "called", Made: made.Swap(0)}) }
+	seconds := time.NewTicker(time.Second)
+	defer seconds.Stop()
 	underWay := &sync.WaitGroup{}
 	all := []*sync.WaitGroup{underWay}
 	tell(serviceEvent{Event: "neighbours", Revision: near.Revision})
@@ -34,7 +37,10 @@ func (s *service) call(ctx context.Context, near neighbourhood, changes <-chan n
 		select {
 		case <-ctx.Done():
 			await(all)
-			return tally{Event: "ended", Made: made.Load(), Failed: failed.Load()}
+			count()
+			return
+		case <-seconds.C:
+			count()
 		case changed := <-changes:
 			before := all
 			near, underWay = changed, &sync.WaitGroup{}
@@ -47,16 +53,15 @@ func (s *service) call(ctx context.Context, near neighbourhood, changes <-chan n
 			if len(near.Peers) == 0 {
 				continue
 			}
-			called := near.Peers[turn%len(near.Peers)]
+			callee := near.Peers[turn%len(near.Peers)]
 			calls := underWay
 			calls.Add(1)
 			go func() {
 				defer calls.Done()
-				made.Add(1)
-				if err := s.callOnce(called); err != nil {
-					failed.Add(1)
-					tell(serviceEvent{Event: "failed", Peer: called.ID, Reason: err.Error(), Distrust: isDistrust(err)})
+				if err := s.callOnce(callee); err != nil {
+					tell(serviceEvent{Event: "failed", Peer: callee.ID, Reason: err.Error(), Distrust: isDistrust(err)})
 				}
+				made.Add(1)
 			}()
 		}
 	}
@@ -70,14 +75,14 @@ func await(all []*sync.WaitGroup) {
 
 // callOnce sends nothing after its handshake: the server's verdict on our
 // certificate is what it reads, either the byte or an alert.
-func (s *service) callOnce(called peer) error {
-	conn, err := net.DialTimeout("tcp", called.Address, requestLimit)
+func (s *service) callOnce(callee peer) error {
+	conn, err := net.DialTimeout("tcp", callee.Address, requestLimit)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(requestLimit))
-	config := tlsConfig(verifier(s.anchors, spiffeID(s.self.trustDomain, called.Namespace, called.ID)))
+	config := tlsConfig(verifier(s.anchors, spiffeID(s.self.trustDomain, callee.Namespace, callee.ID)))
 	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		return s.identity.Load(), nil
 	}
