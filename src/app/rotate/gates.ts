@@ -1,5 +1,6 @@
 import { DaprMtlsError } from '../../errors.ts';
-import { type controlPlaneServices, sentryName } from '../../kube/dapr/services.ts';
+import { injectorName } from '../../kube/admission/webhook.ts';
+import { sentryName } from '../../kube/dapr/services.ts';
 import { type Certificate, isSignedBy, readCertificate } from '../../pki/certificate.ts';
 import { whatToDo } from '../restart/applications.ts';
 import { holdsAll, readAnchors } from './held-anchors.ts';
@@ -334,8 +335,6 @@ const bornWithIssuer: Wait = {
   mend: 'Only who is restarted has the new one: `--drain restart`.',
   until: undefined,
 };
-
-const injectorName: (typeof controlPlaneServices)[number]['name'] = 'dapr-sidecar-injector';
 
 /** An injector hands out what it has read when it started. */
 function lastInjectorOf(services: readonly ServiceInstance[], since: Date): Date {
