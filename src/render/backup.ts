@@ -33,5 +33,8 @@ export function renderBackupAction({ action, backup, removed, validUntil }: Back
 
 export function backupRemarks({ action, trust, saved }: BackupReportDocument): string[] {
   if (action === 'unchanged') return ['Another copy has to be named: `dapr-mtls backup list` shows what there is.'];
-  return [...cutOffRemarks(trust), ...keepsakeRemarks('The bundle that was there', { backup: saved, rootKey: null })];
+  return [
+    ...cutOffRemarks(trust, 'Restart Sentry and every sidecar now.'),
+    ...keepsakeRemarks('The bundle that was there', { backup: saved, rootKey: null }),
+  ];
 }

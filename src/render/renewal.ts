@@ -3,6 +3,7 @@ import type { CertificateChange, RenewalReport } from '../app/renew/report.ts';
 import { cutOffRemarks } from './cut-off.ts';
 import { formatRfc1123 } from './instant.ts';
 import { keepsakeRemarks } from './keepsakes.ts';
+import { quotePosix } from './shell-quote.ts';
 import { type Colour, columns, fitColumns, painter, shortName } from './text.ts';
 
 /** The words are upstream's, spelling included: scripts look for them. */
@@ -88,5 +89,17 @@ function trustMatrix(pairs: readonly TrustPair[], paint: ReturnType<typeof paint
 
 /** What belongs on standard error: whom the renewal cuts off, where the copy lies, what is lost. */
 export function renewalRemarks(report: RenewalReport): string[] {
-  return [...report.remarks, ...cutOffRemarks(report.trust), ...keepsakeRemarks('The old bundle', report)];
+  return [
+    ...report.remarks,
+    ...cutOffRemarks(report.trust, mendOf(report)),
+    ...keepsakeRemarks('The old bundle', report),
+  ];
+}
+
+/** The ways without a lost call lead from the old bundle on, and are of use before it has gone. */
+function mendOf({ outcome, store }: RenewalReport): string {
+  const rotate = `dapr-mtls rotate plan${store.kind === 'cluster' ? ' -k' : ` --dir ${quotePosix(store.name)}`}`;
+  if (outcome === 'dry-run' || outcome === 'handed-out')
+    return `Without cutting anybody off: \`${rotate}\`, then \`rotate run\`; or a renewal with the old root's key (--private-key).`;
+  return "Restart Sentry and every sidecar now. What cuts nobody off is `dapr-mtls rotate run`, or a renewal with the old root's key (--private-key).";
 }

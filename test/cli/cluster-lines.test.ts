@@ -143,7 +143,7 @@ test('what is written to commit holds the key only when that is asked for, and t
 describe('a renewal that cuts sidecars off', () => {
   const line = 'dapr mtls renew-certificate -k --procedure replace';
   const told =
-    /Warning: 2 sidecars of 1 workload will not verify the new issuer's certificates until their pods are re-created: shop\/Deployment\/checkout \(2\)/;
+    /Warning: 2 sidecars of 1 workload will not verify the new issuer's certificates until their pods are re-created: shop\/Deployment\/checkout \(2\)\. `dapr-mtls rotate run -k` leaves nobody behind/;
 
   beforeEach(() => {
     server.store.put(...injectedWorkload({ anchors: files.anchors.toString(), replicas: 2 }));
