@@ -1,8 +1,8 @@
 import type { Wait } from '../app/rotate/gates.ts';
-import type { PhaseReport, RotationReport, WaitReport } from '../app/rotate/report.ts';
+import type { HolderReport, PhaseReport, RotationReport, WaitReport } from '../app/rotate/report.ts';
 import { formatMinute, hang, nameOf, readInstants, type Terminal, widthOf } from './rotation-text.ts';
 import { quotePosix } from './shell-quote.ts';
-import { type Colour, foldColumns, painter } from './text.ts';
+import { type Colour, foldColumns, painter, printable } from './text.ts';
 
 type Paint = ReturnType<typeof painter>;
 
@@ -103,7 +103,7 @@ function sayStatus({ status, passedAt, writtenAt }: PhaseReport): string {
 function describeRecord({ holder, skipped, confirmations, history }: RotationReport, width: number, paint: Paint) {
   const title = (text: string) => paint('bold', text);
   return [
-    holder ? hang('At work: ', `"${holder.purpose}" (${holder.name}), since ${holder.since}`, width) : [],
+    holder ? hang('At work: ', describeHolder(holder), width) : [],
     skipped.length > 0
       ? [
           title('Answered for by people'),
@@ -154,4 +154,10 @@ function sayNext(report: RotationReport): { readonly why: string; readonly comma
   if (end === 'closed') return { why: 'go on once the window is open; with --wait it stays for that', command: run };
   if (waits.length === 0) return { why: 'go on', command: run };
   return { why: 'go on when that is so; with --wait it stays until then', command: run };
+}
+
+/** One that died in a cluster is named until somebody has seen it stand still. */
+function describeHolder({ name, purpose, since, seenAt }: HolderReport): string {
+  const seen = seenAt === null ? '' : `, last seen ${seenAt}`;
+  return printable(`"${purpose}" (${name}), since ${since}${seen}`);
 }

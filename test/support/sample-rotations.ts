@@ -198,7 +198,7 @@ export const confirmed = reportRotation(directory, { ...waitingRecord, encrypted
 export const watched = reportRotation(cluster, waitingRecord, {
   ...nobody,
   waits,
-  holder: { name: job, purpose: 'rotate run', since: new Date('2026-12-01T12:03:00Z'), seenAt: undefined },
+  holder: { name: job, purpose: 'rotate run', since: new Date('2026-12-01T12:03:00Z'), seenAt: new Date('2026-12-01T12:03:05Z') },
 });
 export const none = reportRotation(cluster, undefined, nobody);
 

@@ -131,11 +131,19 @@ export interface RotationReport extends Document<'Rotation'> {
   readonly phases: readonly PhaseReport[];
   readonly waits: readonly WaitReport[];
   /** Who is at work on it this moment; null where nobody is, or that is not known. */
-  readonly holder: { readonly name: string; readonly purpose: string; readonly since: string } | null;
+  readonly holder: HolderReport | null;
   readonly confirmations: readonly Confirmation[];
   readonly skipped: readonly SkippedWorkload[];
   readonly history: readonly RotationEvent[];
   readonly remarks: readonly string[];
+}
+
+export interface HolderReport {
+  readonly name: string;
+  readonly purpose: string;
+  readonly since: string;
+  /** Its last sign of life, by its own clock; null where it gives none. One that has died is named, too. */
+  readonly seenAt: string | null;
 }
 
 export interface PhaseReport {
@@ -187,7 +195,7 @@ export function reportRotation(
       evidence: phase.evidence,
     })),
     waits: waits.map(({ what, mend, until }) => ({ what, mend, until: until ? formatInstant(until) : null })),
-    holder: holder ? { name: holder.name, purpose: holder.purpose, since: formatInstant(holder.since) } : null,
+    holder: holder ? describeHolder(holder) : null,
     confirmations: (record?.confirmations ?? []).map(inWholeSeconds),
     skipped: (record?.skipped ?? []).map(inWholeSeconds),
     history: (record?.history ?? []).map(inWholeSeconds),
@@ -202,6 +210,10 @@ function toInstant(recorded: string | undefined): string | null {
 /** Documents tell instants in whole seconds. */
 function inWholeSeconds<Entry extends { readonly at: string }>(entry: Entry): Entry {
   return { ...entry, at: formatInstant(new Date(entry.at)) };
+}
+
+function describeHolder({ name, purpose, since, seenAt }: RotationHolder): HolderReport {
+  return { name, purpose, since: formatInstant(since), seenAt: seenAt ? formatInstant(seenAt) : null };
 }
 
 /** 8 while a gate is waited for, or the window is closed: the rotation is not at its end. */
