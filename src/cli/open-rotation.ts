@@ -4,6 +4,7 @@ import { openClusterRotationSite } from '../app/rotate/cluster-site.ts';
 import type { RotationSite } from '../app/rotate/world.ts';
 import { wayToStore } from '../app/way-to-store.ts';
 import { asController } from '../kube/admission/caller.ts';
+import { quotePosix } from '../render/shell-quote.ts';
 import { ClusterRotationStore, defaultLeaseMs } from '../store/cluster/rotation-store.ts';
 import { DirectoryRotationStore } from '../store/directory/rotation-store.ts';
 import type { RotationStoreOptions } from '../store/rotation-options.ts';
@@ -78,7 +79,8 @@ export async function openRotation(
       keepFile,
       assertRunning: stop.assertRunning,
       onProgress: tellOfRotation(streams),
-      wayToStore: wayToStore(store.location),
+      // A hint is copied as it stands, and of several directories it has to mean this one.
+      wayToStore: wayToStore(store.location) || ` --dir ${quotePosix(store.location.name)}`,
     },
     close: () => display.close(),
   };

@@ -71,7 +71,7 @@ export const emergencyPlan: RotationPlanReport = {
       writes: 'the new root and issuer, at once',
       restarts: ['every daprd and every service, by --restart-command or by hand'],
       waitsFor: [
-        'every Sentry signs with the issuer of this step',
+        'every Sentry signs with the issuer of this phase',
         'every sidecar and every service holds the new anchor',
       ],
       estimatedSeconds: 15,

@@ -43,9 +43,9 @@ export function describeGate(gate: GateName): string {
 
 const gates: Record<GateName, string> = {
   'verifiers-updated': 'every sidecar and every service holds the new anchor',
-  'issuer-switched': 'every Sentry signs with the issuer of this step',
+  'issuer-switched': 'every Sentry signs with the issuer of this phase',
   'old-leaves-gone': 'nobody shows a certificate of the other issuer any more',
-  'anchors-published': 'the control plane, and who starts next, hold the anchors of this step',
+  'anchors-published': 'the control plane, and who starts next, hold the anchors of this phase',
 };
 
 /** What no rotation can promise. */
