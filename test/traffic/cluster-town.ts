@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BundleFiles } from '../../src/pki/bundle.ts';
 import type { Admin, KubeJson } from '../cluster/admin.ts';
 import { deployApps } from '../cluster/apps.ts';
+import { layAsSentry } from '../cluster/control-plane-pods.ts';
 import { installDapr } from '../cluster/dapr.ts';
 import type { TestCluster } from '../cluster/start-cluster.ts';
 import { bundleNames } from '../support/bundles.ts';
@@ -37,6 +38,8 @@ export async function startClusterTown(
     workloadCertTTL: `${leafTtlSeconds}s`,
     allowedClockSkew: `${clockSkewSeconds}s`,
   });
+  // Not by Helm, which would be its owner.
+  await layAsSentry(cluster, files);
   let meshIsThere: (mesh: Mesh) => void = () => undefined;
   const mesh = new Promise<Mesh>((resolve) => {
     meshIsThere = resolve;
