@@ -17,8 +17,11 @@ const parent = makeFolder('examples');
 /** `dapr-mtls` and `dapr mtls`, as a user has them on the PATH. */
 const onPath = `dapr-mtls() { '${process.execPath}' '${packageHome}bin/dapr-mtls.js' "$@"; }\n`;
 
-/** These say by their exit code what they were asked: 10 is an answer. */
-const answers = /--fail-on|check |audit |probe /;
+/** These say by their exit code what they were asked: 10 is an answer, and so is 8 of who waits at a gate. */
+const answers: readonly [RegExp, number][] = [
+  [/--fail-on|check |audit |probe /, 10],
+  [/rotate (run|undo) /, 8],
+];
 
 /** What no machine of the tests can be asked for, and where it is proved instead. */
 const runElsewhere: readonly [RegExp, string][] = [
@@ -28,6 +31,8 @@ const runElsewhere: readonly [RegExp, string][] = [
     /restart -k(?!.*--dry-run)|-k .*--restart/,
     'needs pods that come back: test/cluster/restart.test.ts, scenarios.test.ts',
   ],
+  [/rotate (run|undo) -k(?!.*--abandon)/, 'needs pods that come back: test/cluster/rotation-job.test.ts'],
+  [/rotate run .*--sentry/, 'needs a Sentry and sidecars: test/traffic/rotate.test.ts'],
 ];
 const whereRun = (command: string) => runElsewhere.find(([pattern]) => pattern.test(command))?.[1];
 const [elsewhere, here] = [
@@ -63,7 +68,7 @@ test('every command has a summary, a description and examples', () => {
 test.skip.each(elsewhere.map(({ command }) => ({ command, why: whereRun(command) })))('$command: $why', () => {});
 
 test('what is run elsewhere is little', () => {
-  expect(elsewhere.length).toBeLessThan(12);
+  expect(elsewhere.length).toBeLessThan(16);
   expect(here.filter(({ command }) => / -k\b/.test(command)).length).toBeGreaterThan(25);
 });
 
@@ -72,11 +77,12 @@ test.each(here)('$id: $command', async ({ id, command }) => {
   const kubeconfig = await startCluster(id === 'init' ? undefined : { bundle: bundle.files });
   if (id === 'mtls backup restore' || command.includes('--from backup')) await prepareBackups(folder, kubeconfig);
   const line = command.replaceAll('<%= bin %>', 'dapr-mtls');
+  if (/rotate (confirm|undo)/.test(command)) await beginRotations(folder, kubeconfig);
   const { status, stderr } = await runAny('bash', ['-c', `set -o pipefail\n${onPath}${line}`], {
     cwd: folder,
     env: { HOME: folder, KUBECONFIG: kubeconfig, DAPR_MTLS_SETTLE: '0', DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '0' },
   });
-  const accepted = answers.test(line) ? [0, 10] : [0];
+  const accepted = [0, ...answers.filter(([pattern]) => pattern.test(line)).map(([, code]) => code)];
   expect(accepted, `${line}\n${stderr}`).toContain(status);
   expect(stderr).not.toMatch(/^\s+at /m);
 });
@@ -89,4 +95,14 @@ async function prepareBackups(folder: string, kubeconfig: string): Promise<void>
   const [newest] = (JSON.parse(stdout) as { backups: { id: string }[] }).backups;
   cpSync(join(backups, newest?.id ?? ''), join(backups, '20261122T030405Z'), { recursive: true });
   expect(existsSync(join(backups, '20261122T030405Z', 'issuer.key'))).toBe(true);
+}
+
+/** Each waits at its first gate, where people may confirm, and from where a way leads back. */
+async function beginRotations(folder: string, kubeconfig: string): Promise<void> {
+  const env = { KUBECONFIG: kubeconfig, DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '0' };
+  const begun = await Promise.all([
+    run(['rotate', 'run', '-k', '--restart', 'none', '--settle', '0'], { cwd: folder, env }),
+    run(['rotate', 'run', '--dir', 'certs', '--settle', '0'], { cwd: folder }),
+  ]);
+  expect(begun.map(({ status }) => status)).toEqual([8, 8]);
 }
