@@ -3,18 +3,30 @@ import { DaprMtlsError } from '../errors.ts';
 import type { ClusterPlace } from '../store/cluster/objects.ts';
 import type { Place } from '../store/directory/place.ts';
 import { readRecord } from '../store/directory/rotation-record.ts';
+import type { FoundFiles } from '../store/port.ts';
 import type { Site } from './site.ts';
 import type { Streams } from './streams.ts';
 
-/** For a command that would change what a rotation builds on. @throws DaprMtlsError `rotation.running`, `store.damaged` */
-export async function assertNotRotating({ place, inCluster }: Pick<Site, 'place' | 'inCluster'>, streams: Streams) {
-  if (place) await assertNotRotatingDirectory(place);
-  if (inCluster) await assertNotRotatingCluster(inCluster.place, streams);
+/**
+ * For a command that would change what a rotation builds on.
+ * @param files what it leads to, where it may be the bundle that the rotation has recorded
+ * @throws DaprMtlsError `rotation.running`, `store.damaged`
+ */
+export async function assertNotRotating(
+  { place, inCluster }: Pick<Site, 'place' | 'inCluster'>,
+  streams: Streams,
+  files?: FoundFiles,
+): Promise<void> {
+  if (place) await assertNotRotatingDirectory(place, files);
+  if (inCluster) await assertNotRotatingCluster(inCluster.place, streams, files);
 }
 
 /** @throws DaprMtlsError `rotation.running`, `store.damaged` */
-export async function assertNotRotatingDirectory({ workDirectory }: Pick<Place, 'workDirectory'>): Promise<void> {
-  const refusal = await whyRotating({ read: async () => readRecord(workDirectory) }, { kind: 'directory' });
+export async function assertNotRotatingDirectory(
+  { workDirectory }: Pick<Place, 'workDirectory'>,
+  files?: FoundFiles,
+): Promise<void> {
+  const refusal = await whyRotating({ read: async () => readRecord(workDirectory) }, { kind: 'directory' }, files);
   if (refusal) throw refusal;
 }
 
@@ -26,11 +38,12 @@ export async function assertNotRotatingDirectory({ workDirectory }: Pick<Place, 
 export async function assertNotRotatingCluster(
   { cluster, namespace }: Pick<ClusterPlace, 'cluster' | 'namespace'>,
   streams: Streams,
+  files?: FoundFiles,
 ): Promise<void> {
   const { contentOf, readRecord: readSecret } = await import('../store/cluster/rotation-record.ts');
   const read = async () => contentOf(await readSecret({ cluster, namespace }));
   try {
-    const refusal = await whyRotating({ read }, { kind: 'cluster' });
+    const refusal = await whyRotating({ read }, { kind: 'cluster' }, files);
     if (refusal) throw refusal;
   } catch (error) {
     if (!(error instanceof DaprMtlsError) || error.code !== 'cluster.forbidden') throw error;

@@ -269,6 +269,23 @@ export const ignoreOwnerFlag = {
   }),
 };
 
+export const handOutFlags = {
+  'output-helm-values': Flags.string({
+    description: 'Write the new bundle as values of the chart to commit, instead of into the cluster.',
+    helpValue: 'FILE',
+    helpGroup: 'OTHER OWNERS',
+  }),
+  'output-manifest': Flags.string({
+    description: 'Write Secret and ConfigMap to commit, instead of into the cluster.',
+    helpValue: 'FILE',
+    helpGroup: 'OTHER OWNERS',
+  }),
+  'with-issuer-key': Flags.boolean({
+    description: 'Put the issuer KEY into what is written to commit.',
+    helpGroup: 'OTHER OWNERS',
+  }),
+};
+
 /** What a renewal in a cluster may be told; the first three are upstream's. */
 export const clusterRenewFlags = {
   restart: Flags.boolean({
@@ -300,18 +317,5 @@ export const clusterRenewFlags = {
     helpValue: 'CHART',
     helpGroup: 'OTHER OWNERS',
   }),
-  'output-helm-values': Flags.string({
-    description: 'Write the new bundle as values of the chart to commit, and leave the cluster alone.',
-    helpValue: 'FILE',
-    helpGroup: 'OTHER OWNERS',
-  }),
-  'output-manifest': Flags.string({
-    description: 'Write Secret and ConfigMap to commit, and leave the cluster alone.',
-    helpValue: 'FILE',
-    helpGroup: 'OTHER OWNERS',
-  }),
-  'with-issuer-key': Flags.boolean({
-    description: 'Put the issuer KEY into what is written to commit.',
-    helpGroup: 'OTHER OWNERS',
-  }),
+  ...handOutFlags,
 };

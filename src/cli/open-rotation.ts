@@ -29,6 +29,7 @@ export interface RotationFlags extends ChangeFlags {
   readonly 'max-parallel'?: number;
   readonly pace?: number;
   readonly timeout?: number | undefined;
+  readonly wait?: boolean;
 }
 
 /** Everything that a rotation works with, opened. */
@@ -78,7 +79,7 @@ export async function openRotation(
       passphrase,
       keepFile,
       assertRunning: stop.assertRunning,
-      onProgress: tellOfRotation(streams),
+      onProgress: tellOfRotation(streams, flags.wait === true),
       // A hint is copied as it stands, and of several directories it has to mean this one.
       wayToStore: wayToStore(store.location) || ` --dir ${quotePosix(store.location.name)}`,
     },

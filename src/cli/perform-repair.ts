@@ -41,7 +41,6 @@ export async function performRepair(
     });
   }
   const isDryRun = flags['dry-run'];
-  if (!isDryRun) await assertNotRotating({ place: undefined, inCluster }, streams);
   const passphrase = readPassphrase(flags['passphrase-file']);
   const saved = from === 'backup' ? (await store.openBackup(flags.backup, passphrase)).files : undefined;
   const { warnOfOwners } = await import('./ask-owners.ts');
@@ -52,6 +51,7 @@ export async function performRepair(
     passphrase,
     now,
     onPlanned: async ({ files, changes }) => {
+      if (!isDryRun) await assertNotRotating({ place: undefined, inCluster }, streams, files);
       await warnOfOwners(inCluster, files, streams);
       if (isDryRun) return;
       streams.note(`${renderChanges(changes, false)}\n`);

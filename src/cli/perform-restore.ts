@@ -1,4 +1,5 @@
 import { type BackupReportDocument, restoreBackup } from '../app/backup.ts';
+import type { FoundFiles } from '../store/port.ts';
 import { assertNotRotating } from './assert-not-rotating.ts';
 import { readPassphrase } from './key-files.ts';
 import type { Site } from './site.ts';
@@ -23,15 +24,16 @@ export async function performRestore(
   now: Date,
   { streams, typed }: { readonly streams: Streams; readonly typed: string },
 ): Promise<BackupReportDocument> {
-  await assertNotRotating({ place, inCluster }, streams);
   const passphrase = readPassphrase(flags['passphrase-file']);
   const chosen = await store.openBackup(id, passphrase);
   const input = { ...chosen, now, passphrase, keep: flags.keep };
-  if (!inCluster) return restoreBackup(store, input);
+  const assertFree = (files: FoundFiles) => assertNotRotating({ place, inCluster }, streams, files);
+  if (!inCluster) return restoreBackup(store, { ...input, onPlanned: assertFree });
   const { assertUnowned, judgeOwnersOf, tellOfOwners } = await import('./ask-owners.ts');
   return restoreBackup(store, {
     ...input,
     onPlanned: async (files) => {
+      await assertFree(files);
       const { verdicts } = await judgeOwnersOf(inCluster, files);
       assertUnowned(verdicts, { ignored: flags['ignore-owner'], typed, ways: 'ignoring' });
       tellOfOwners(verdicts, streams);

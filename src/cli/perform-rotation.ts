@@ -2,18 +2,27 @@ import { assertBundle } from '../app/assert-bundle.ts';
 import { readCurrent } from '../app/renew/current.ts';
 import { rootKeyLost } from '../app/root-key.ts';
 import { type Advanced, type AdvanceOptions, advanceRotation, judgePhase } from '../app/rotate/advance.ts';
-import { amendRotation, confirm, skipWorkloads } from '../app/rotate/amend.ts';
+import { amendRotation, changeDrain, confirm, skipWorkloads } from '../app/rotate/amend.ts';
 import type { Wait } from '../app/rotate/gates.ts';
 import { planRotation, type RotationPlan } from '../app/rotate/plan.ts';
-import { type Confirmable, currentPhase, decodeRecord, isWayBack, type RotationRecord } from '../app/rotate/record.ts';
+import {
+  type Confirmable,
+  currentPhase,
+  type Drain,
+  decodeRecord,
+  isWayBack,
+  type RotationRecord,
+} from '../app/rotate/record.ts';
 import { type RotationPlanReport, type RotationReport, reportPlan, reportRotation } from '../app/rotate/report.ts';
+import { openStage } from '../app/rotate/stage-record.ts';
 import { startRotation } from '../app/rotate/start.ts';
-import { undoRotation } from '../app/rotate/undo.ts';
+import { abandonRotation, undoRotation } from '../app/rotate/undo.ts';
 import { DaprMtlsError } from '../errors.ts';
+import type { FoundFiles, StoredBundle } from '../store/port.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { dropDraft } from './keep-file.ts';
 import type { OpenRotation } from './open-rotation.ts';
-import { chooseWriterFor, type OwnerFlags } from './rotation-owners.ts';
+import { chooseWriterFor, type OwnerChoice, type OwnerFlags } from './rotation-owners.ts';
 import { type RotationInput, readRotationInput, type WishFlags } from './rotation-wish.ts';
 import { Interrupted } from './stop.ts';
 import type { Streams } from './streams.ts';
@@ -29,7 +38,14 @@ export interface RunFlags extends WishFlags, OwnerFlags {
   readonly yes: boolean;
 }
 
+export interface UndoFlags extends OwnerFlags {
+  readonly yes: boolean;
+  readonly abandon: boolean;
+  readonly drain: Drain | undefined;
+}
+
 interface Planned {
+  readonly stored: StoredBundle;
   readonly plan: RotationPlan;
   readonly report: RotationPlanReport;
   readonly input: RotationInput;
@@ -45,7 +61,7 @@ export async function planHere({ site, rotationSite }: OpenRotation, flags: Wish
   const { location } = store;
   const plan = await planRotation(readCurrent(stored, location, now), world, input.wish);
   const { settings, rootKey } = input;
-  return { plan, input, report: reportPlan(plan, { stored, location, world, settings, rootKey, now }) };
+  return { stored, plan, input, report: reportPlan(plan, { stored, location, world, settings, rootKey, now }) };
 }
 
 /**
@@ -63,14 +79,16 @@ export async function runRotation(
   const saved = await rotations.read();
   const present = saved && decodeRecord(saved.content);
   const remarks: string[] = [];
+  const owners = chooseWriterFor(site, flags, typed, streams);
   if (present?.state === 'running') {
+    assertSameProcedure(present, flags, ports.wayToStore);
     tellOfRunning(present, streams);
-    const skip = (record: RotationRecord) => skipWorkloads(record, flags['skip-workload'], { who: ports.who, now });
-    if (flags['skip-workload'].length > 0) await amendRotation(rotations, 'rotate run', skip, options.lockWaitMs);
+    await amendRunning(open, flags, options, now);
   } else {
-    const { plan, report, input } = await planHere(open, flags, now);
+    const { stored, plan, report, input } = await planHere(open, flags, now);
     onPlanned(report);
-    await chooseWriterFor(site, flags, typed, streams).assertWritable(plan.material.stages);
+    const written = plan.phases.flatMap(({ writes }) => (writes && plan.material.stages[writes]?.files) ?? []);
+    await owners.assertWritable(written, stored.files);
     await confirmAtTerminal('Begin this rotation?', flags.yes);
     const start = {
       id: now.toISOString(),
@@ -81,26 +99,68 @@ export async function runRotation(
       rootKey: input.rootKey,
       passphrase: ports.passphrase,
     };
-    const { isNew, record } = await startRotation(rotations, plan, start, options.lockWaitMs);
+    const from = {
+      formerId: present?.id,
+      assertUnmoved: async () => {
+        if ((await site.store.read()).revision !== stored.revision) throw moved(site.store.location.name);
+      },
+    };
+    const { isNew, record } = await startRotation(rotations, plan, start, options.lockWaitMs, from);
     if (!isNew) tellOfRunning(record, streams);
     else if (plan.material.newRootKey && !input.rootKey) {
       streams.warn(`${rootKeyLost}\n`);
       remarks.push(rootKeyLost);
     }
   }
-  const { choose } = chooseWriterFor(site, flags, typed, streams);
-  const advanced = await advance(open, options, choose);
-  return reportAdvanced(open, advanced, remarks);
+  return reportAdvanced(open, await advance(open, options, owners), remarks);
 }
 
-function tellOfRunning({ procedure, startedAt, startedBy }: RotationRecord, streams: Streams): void {
-  streams.note(`Going on with the rotation (${procedure}) that ${startedBy} began at ${startedAt}\n`);
+function tellOfRunning({ state, procedure, startedAt, startedBy }: RotationRecord, streams: Streams): void {
+  const rotation = `the rotation (${procedure}) that ${startedBy} began at ${startedAt}`;
+  streams.note(state === 'running' ? `Going on with ${rotation}\n` : `Nothing is left to do of ${rotation}\n`);
+}
+
+/** What may be said anew while it is under way; all else was settled when it began. */
+async function amendRunning(
+  { rotations, ports }: OpenRotation,
+  flags: Pick<RunFlags, 'skip-workload' | 'drain'>,
+  { lockWaitMs }: AdvanceOptions,
+  now: Date,
+): Promise<void> {
+  const { drain, 'skip-workload': skipped } = flags;
+  if (skipped.length === 0 && drain === undefined) return;
+  const voice = { who: ports.who, now };
+  const amend = (record: RotationRecord) => {
+    const next = skipWorkloads(record, skipped, voice);
+    return drain === undefined ? next : changeDrain(next, drain, voice);
+  };
+  await amendRotation(rotations, 'rotate run', amend, lockWaitMs);
+}
+
+/** @throws DaprMtlsError `rotation.running` */
+function assertSameProcedure(
+  { procedure, startedAt, startedBy }: RotationRecord,
+  { procedure: wanted }: Pick<RunFlags, 'procedure'>,
+  wayToStore: string,
+): void {
+  if (wanted === undefined || wanted === procedure) return;
+  throw new DaprMtlsError('rotation.running', {
+    message: `a rotation of another procedure (${procedure}) is under way, begun ${startedAt} by ${startedBy}; nothing was written`,
+    hint: `Go on with it without --procedure, or undo it first: \`dapr-mtls rotate undo${wayToStore}\`.`,
+  });
+}
+
+function moved(name: string): DaprMtlsError {
+  return new DaprMtlsError('store.conflict', {
+    message: `${name} was changed by somebody else since the plan was made; nothing was begun`,
+    hint: 'Run the command again: it plans from what stands there now.',
+  });
 }
 
 async function advance(
   { ports }: OpenRotation,
   options: AdvanceOptions,
-  chooseWriter: Parameters<typeof advanceRotation>[0]['chooseWriter'],
+  { choose: chooseWriter }: Pick<OwnerChoice, 'choose'>,
 ): Promise<Advanced> {
   try {
     return await advanceRotation({ ...ports, chooseWriter }, options);
@@ -124,7 +184,7 @@ function reportAdvanced(
 /** Turns the rotation round, and goes the way back as far as it gets. */
 export async function undoHere(
   open: OpenRotation,
-  flags: OwnerFlags & { readonly yes: boolean },
+  flags: UndoFlags,
   options: AdvanceOptions,
   { streams, now, typed }: Surroundings,
 ): Promise<RotationReport> {
@@ -133,20 +193,46 @@ export async function undoHere(
   const { files } = await site.store.read();
   const saved = await rotations.read();
   if (!saved) throw noRotation(ports.wayToStore);
-  const planned = undoRotation(decodeRecord(saved.content), files, voice);
+  const { drain } = flags;
+  const present = decodeRecord(saved.content);
+  const turnRound = (record: RotationRecord, found: FoundFiles) =>
+    undoRotation(drain === undefined ? record : changeDrain(record, drain, voice), found, voice);
+  const planned = turnRound(present, files);
+  const owners = chooseWriterFor(site, flags, typed, streams);
+  const written = planned.phases.flatMap(({ status, writes }) =>
+    status === 'due' && writes ? openStage(planned, writes, ports.passphrase) : [],
+  );
+  await owners.assertWritable(written, files);
   for (const { name } of planned.phases.filter((phase) => isWayBack(phase) && phase.status === 'due'))
     streams.note(`To do: ${name}\n`);
   await confirmAtTerminal('Undo the rotation?', flags.yes);
   const turn = async (record: RotationRecord) => {
-    const turned = undoRotation(record, (await site.store.read()).files, voice);
+    const turned = turnRound(record, (await site.store.read()).files);
     // Nobody comes behind it who would need that key, and take away what a dead run has left of it.
     if (record.rootKeyFile && !turned.rootKeyFile) dropDraft(record.rootKeyFile);
     return turned;
   };
   const record = await amendRotation(rotations, 'rotate undo', turn, options.lockWaitMs);
   if (record.state === 'undone') return reportAdvanced(open, { end: 'ended', record, waits: [] }, []);
-  const { choose } = chooseWriterFor(site, flags, typed, streams);
-  return reportAdvanced(open, await advance(open, options, choose), []);
+  return reportAdvanced(open, await advance(open, options, owners), []);
+}
+
+/** Keeps the bundle that stands there, whoever wrote it. */
+export async function abandonHere(open: OpenRotation, flags: UndoFlags, lockWaitMs: number, now: Date) {
+  const { rotations, ports } = open;
+  const saved = await rotations.read();
+  if (!saved) throw noRotation(ports.wayToStore);
+  const voice = { who: ports.who, now };
+  // What cannot be given up is told before anybody is asked.
+  abandonRotation(decodeRecord(saved.content), voice);
+  await confirmAtTerminal('Give the rotation up, and keep the bundle that stands there?', flags.yes);
+  const turn = (record: RotationRecord) => {
+    const turned = abandonRotation(record, voice);
+    if (record.rootKeyFile) dropDraft(record.rootKeyFile);
+    return turned;
+  };
+  const record = await amendRotation(rotations, 'rotate undo', turn, lockWaitMs);
+  return reportAdvanced(open, { end: 'ended', record, waits: [] }, []);
 }
 
 export async function confirmHere(

@@ -1,7 +1,5 @@
 import { auditSidecars } from '../app/audit/audit.ts';
 import { describeCluster } from '../app/cluster-report.ts';
-import { buildHelmValues, daprValuesPath } from '../app/owners/helm-values.ts';
-import { buildManifests } from '../app/owners/manifest.ts';
 import { describeCutOff } from '../app/renew/cut-off-sidecars.ts';
 import { draftRenewal, type PlannedRenewal, type RenewInput, renew } from '../app/renew/renew.ts';
 import type { RenewalReport } from '../app/renew/report.ts';
@@ -18,6 +16,7 @@ import type { FoundFiles, PublishingStore } from '../store/port.ts';
 import { assertUnowned, judgeOwnersOf, tellOfOwners } from './ask-owners.ts';
 import type { ClusterSite } from './cluster-site.ts';
 import { confirmAtTerminal } from './confirm.ts';
+import { draftHandOut, type HandOutFlags, isHandedOut, tellOfFile } from './hand-out.ts';
 import { type HelmUpgrade, rehearseUpgrade, storeInRelease } from './helm/upgrade.ts';
 import { writeForCommit } from './helm/write-file.ts';
 import type { StopSwitch } from './stop.ts';
@@ -25,7 +24,7 @@ import type { Streams } from './streams.ts';
 import { watchAfterRestart } from './watch-after-restart.ts';
 
 /** What a renewal in a cluster is told beside what every renewal is told. */
-export interface ClusterRenewFlags {
+export interface ClusterRenewFlags extends HandOutFlags {
   readonly context: string | undefined;
   readonly kubeconfig: string | undefined;
   readonly restart: boolean;
@@ -35,9 +34,6 @@ export interface ClusterRenewFlags {
   readonly 'ignore-owner': readonly string[];
   readonly 'via-helm': boolean;
   readonly 'helm-chart': string | undefined;
-  readonly 'output-helm-values': string | undefined;
-  readonly 'output-manifest': string | undefined;
-  readonly 'with-issuer-key': boolean;
   readonly 'issuer-private-key': string | undefined;
   readonly yes: boolean;
   readonly quiet: boolean;
@@ -66,7 +62,7 @@ export async function renewInCluster(renewal: ClusterRenewal): Promise<RenewalRe
   streams.note(
     `Dapr control plane version ${site.controlPlane.version ?? 'unknown'} detected in namespace ${site.place.namespace}\n`,
   );
-  if (flags['output-helm-values'] !== undefined || flags['output-manifest'] !== undefined) return handOut(renewal);
+  if (isHandedOut(flags)) return handOut(renewal);
   let upgrade: HelmUpgrade | undefined;
   const onPlanned = async (planned: PlannedRenewal) => {
     if (flags.restart) await assertRestartable(site);
@@ -204,31 +200,18 @@ async function handOut({ store, site, input, flags, streams }: ClusterRenewal): 
   }
   const { report, draft } = await draftRenewal(store, input);
   if (!draft) return report;
-  const { objects, facts } = await judgeOwnersOf(site, draft.files);
-  const { secret, configMap } = objects;
+  const judgement = await judgeOwnersOf(site, draft.files);
   const keySource = `it is in ${flags['issuer-private-key']}`;
   const wishes = { holdsKey: withIssuerKey, force: false };
   const undo = writeSideFiles(draft.sideFiles);
   try {
-    if (flags['output-helm-values'] !== undefined) {
-      const { valuesPath } = facts.helm.state === 'found' ? facts.helm.release : { valuesPath: daprValuesPath };
-      const text = buildHelmValues(draft.files, { valuesPath, withIssuerKey, keySource });
-      tellOfFile(streams, writeForCommit(flags['output-helm-values'], text, wishes), withIssuerKey);
-    }
-    if (flags['output-manifest'] !== undefined && secret) {
-      const options = { names: site.place.names, withIssuerKey, keySource };
-      const text = buildManifests({ secret, configMap }, draft.files, options);
-      tellOfFile(streams, writeForCommit(flags['output-manifest'], text, wishes), withIssuerKey);
-    }
+    for (const { path, text } of draftHandOut(judgement, draft.files, site.place.names, flags, keySource))
+      tellOfFile(streams, writeForCommit(path, text, wishes), withIssuerKey);
   } catch (error) {
     undo();
     throw error;
   }
   return { ...report, outcome: 'handed-out' };
-}
-
-function tellOfFile(streams: Streams, path: string, holdsKey: boolean): void {
-  streams.note(`Written: ${path}${holdsKey ? ', the issuer key IN CLEAR in it' : ''}\n`);
 }
 
 /** What would keep the control plane from being restarted is told before anything is written. */

@@ -6,6 +6,7 @@ import {
   changeFlags,
   configFlag,
   daprVersionFlag,
+  handOutFlags,
   ignoreOwnerFlag,
   keyFlags,
   passphraseFlag,
@@ -40,6 +41,14 @@ const sentryFlag = {
   }),
 };
 
+const drainFlag = {
+  drain: Flags.option({
+    description: 'How old certificates go: wait until the last has ended, or restart everybody once more.',
+    options: ['wait', 'restart'] as const,
+    helpGroup: rotationGroup,
+  })(),
+};
+
 /** What a plan is made from. */
 export const planFlags = {
   procedure: Flags.option({
@@ -47,11 +56,7 @@ export const planFlags = {
     options: procedures,
     helpGroup: rotationGroup,
   })(),
-  drain: Flags.option({
-    description: 'How old certificates go: wait until the last has ended, or restart everybody once more.',
-    options: ['wait', 'restart'] as const,
-    helpGroup: rotationGroup,
-  })(),
+  ...drainFlag,
   ...skipWorkloadFlag,
   ...sentryFlag,
   ...keyFlags,
@@ -126,6 +131,15 @@ export const advanceFlags = {
     helpGroup: rotationGroup,
   }),
   ...ignoreOwnerFlag,
+  ...handOutFlags,
+};
+
+export const undoFlags = {
+  abandon: Flags.boolean({
+    description: 'Give the rotation up, and keep the bundle that stands there, whoever wrote it. Nothing is proved.',
+    helpGroup: rotationGroup,
+  }),
+  ...drainFlag,
 };
 
 /** For who only says or asks something. */

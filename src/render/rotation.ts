@@ -62,6 +62,7 @@ function headline({ state, end, procedure, phases, waits }: RotationReport): str
   const name = `Rotation (${procedure})`;
   if (state === 'done') return `✓ ${name} is done`;
   if (state === 'undone') return `✓ ${name} is undone: the bundle of before is in its place`;
+  if (state === 'abandoned') return `${name} was given up: the bundle that stands there was kept`;
   if (end === 'closed') return `${name}: waiting for its window`;
   if (end === 'until')
     return `${name}: stopped behind ${phases.findLast(({ status }) => status === 'passed')?.name}, as it was asked to`;

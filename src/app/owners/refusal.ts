@@ -1,8 +1,11 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { OwnerVerdict } from './verdict.ts';
 
-/** Who brings a copy back has nothing new that Helm could store or that could be committed. */
-export type OfferedWays = 'all' | 'ignoring';
+/**
+ * Who brings a copy back has nothing new that Helm could store or that could be committed. A rotation
+ * writes several bundles one after the other: each can be handed out, and none is stored by this program.
+ */
+export type OfferedWays = 'all' | 'handing-out' | 'ignoring';
 
 /**
  * Why the change must not be made, with every way out as a command to type.
@@ -22,9 +25,9 @@ export function whyOwned(
   return new DaprMtlsError('store.owned', {
     message: `this change would be undone: ${stopping.map(({ message }) => message).join('; ')}`,
     hint: [
-      offered === 'all'
-        ? 'Nothing was written. Choose one:'
-        : 'Nothing was written. Bring the bundle to where it is taken from, or:',
+      offered === 'ignoring'
+        ? 'Nothing was written. Bring the bundle to where it is taken from, or:'
+        : 'Nothing was written. Choose one:',
       ...listWays(stopping, command, offered),
     ].join('\n'),
   });
@@ -42,16 +45,24 @@ function listWays(stopping: readonly OwnerVerdict[], command: string, offered: O
     ];
   }
   const ways: [boolean, string, string][] = [
-    [isHelmAlone, '--via-helm', 'writes the bundle, then has helm store it in the release, so that upgrades keep it'],
+    [
+      isHelmAlone && offered === 'all',
+      '--via-helm',
+      'writes the bundle, then has helm store it in the release, so that upgrades keep it',
+    ],
     [
       has('helm-release') || has('helm-values'),
       '--output-helm-values values.yaml --with-issuer-key',
-      'writes the values to commit, and leaves the cluster alone',
+      offered === 'all'
+        ? 'writes the values to commit, and leaves the cluster alone'
+        : 'writes the values of each step to commit, and waits until they are applied',
     ],
     [
       has('manifest'),
       '--output-manifest trust-bundle.yaml --with-issuer-key',
-      'writes Secret and ConfigMap to commit, and leaves the cluster alone',
+      offered === 'all'
+        ? 'writes Secret and ConfigMap to commit, and leaves the cluster alone'
+        : 'writes Secret and ConfigMap of each step to commit, and waits until they are applied',
     ],
     [true, ignoring, 'goes on, knowing that it will be undone'],
   ];

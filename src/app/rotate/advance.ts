@@ -42,14 +42,17 @@ export interface RotationPorts {
    * Asked before each write: whether it is this program's to do, or was handed to whoever owns the objects.
    * @throws DaprMtlsError `store.owned`
    */
-  readonly chooseWriter: (phase: PhaseName, files: BundleFiles) => Promise<Writer>;
+  readonly chooseWriter: (id: string, phase: PhaseName, files: BundleFiles) => Promise<Writer>;
   readonly onProgress: (progress: RotationProgress) => void;
   /** ` -k`, or nothing. */
   readonly wayToStore: string;
 }
 
 /** this: the program writes. other: somebody else does, who has been told; then that is waited for. */
-export type Writer = { readonly kind: 'this' } | { readonly kind: 'other'; readonly wait: Wait };
+export type Writer =
+  | { readonly kind: 'this' }
+  /** handedOut: where to, for the history. */
+  | { readonly kind: 'other'; readonly handedOut: string; readonly wait: Wait };
 
 export type RotationProgress =
   | { readonly kind: 'proved'; readonly phase: PhaseName; readonly pairs: number }
@@ -107,8 +110,20 @@ export async function advanceRotation(ports: RotationPorts, options: AdvanceOpti
       ports.onProgress({ kind: 'waiting', phase: outcome.phase, waits: outcome.waits });
       if (!options.wait) return { end: 'waiting', record, waits: outcome.waits };
     }
-    await ports.clock.sleep(options.pollMs);
+    await ports.clock.sleep(untilNextLook(outcome, ports.clock.now(), options));
   }
+}
+
+/** In milliseconds: a wait that ends by itself is not slept over. */
+function untilNextLook(
+  outcome: Exclude<TurnOutcome, { kind: 'stopped' }>,
+  now: Date,
+  { pollMs }: Pick<AdvanceOptions, 'pollMs'>,
+): number {
+  const ends = outcome.kind === 'closed' ? [outcome.until] : outcome.waits.flatMap(({ until }) => until ?? []);
+  // One that has passed by this clock and not by the API server's must not make this loop spin.
+  const left = ends.map((end) => end.getTime() - now.getTime()).filter((ms) => ms > 0);
+  return Math.min(pollMs, ...left);
 }
 
 type TurnOutcome =
@@ -223,19 +238,31 @@ class Turn {
     if (!writes) throw new Error('a phase that writes nothing is never begun');
     const files = openStage(this.record, writes, this.#ports.passphrase);
     const isThere = await this.#stands(writes);
-    const writer = isThere ? undefined : await this.#ports.chooseWriter(phase.name, files);
-    if (writer?.kind === 'other') {
-      await this.#assertLive();
-      return [writer.wait];
-    }
+    const writer = isThere ? undefined : await this.#ports.chooseWriter(this.record.id, phase.name, files);
+    if (writer?.kind === 'other') return await this.#handOut(phase, writes, writer);
     this.#ports.onProgress({ kind: 'writing', phase: phase.name });
     const { backup, replaced } = await this.#apply(phase, writes, files);
     if (replaced) await this.#repair(files, replaced);
     this.#ports.onProgress({ kind: 'written', phase: phase.name });
     const writtenAt = roundUp(await this.#ports.site.instant()).toISOString();
-    const what = `wrote the bundle of ${phase.name}, ${describeStage(readStages(this.record)[writes])}${backup ? `; the former one is in ${backup}` : ''}`;
+    const done = phase.handedOut ? 'found in its place' : 'wrote';
+    const what = `${done} the bundle of ${phase.name}, ${describeStage(readStages(this.record)[writes])}${backup ? `; the former one is in ${backup}` : ''}`;
     await this.#saveAbout(phase, { status: 'written', writtenAt }, what);
     return [];
+  }
+
+  /** Who applies Secret and ConfigMap does so one after the other: half of it is no divergence yet. */
+  async #handOut(
+    phase: PhaseRecord,
+    writes: StageName,
+    { handedOut, wait }: Extract<Writer, { kind: 'other' }>,
+  ): Promise<readonly Wait[]> {
+    const { files } = await this.#ports.store.read();
+    const target = readStages(this.record)[writes];
+    if (!target || !isStage(target, files)) this.#assertIsLive(files);
+    const what = `handed the bundle of ${phase.name} out in ${handedOut}`;
+    if (!phase.handedOut) await this.#saveAbout(phase, { handedOut: true }, what);
+    return [wait];
   }
 
   /**
@@ -296,7 +323,18 @@ class Turn {
 
   async #stands(name: StageName): Promise<boolean> {
     const stage = readStages(this.record)[name];
-    return stage !== undefined && isStage(stage, (await this.#ports.store.read()).files);
+    return stage !== undefined && isStage(stage, (await this.#ports.store.read()).files) && (await this.#isUnited());
+  }
+
+  async #isUnited(): Promise<boolean> {
+    const { store } = this.#ports;
+    try {
+      if (isPublishing(store)) await store.assertUnited();
+      return true;
+    } catch (error) {
+      if (!(error instanceof DaprMtlsError) || error.code !== 'store.mismatch') throw error;
+      return false;
+    }
   }
 
   /** @returns what is waited for; empty where the phase has passed */
@@ -341,7 +379,10 @@ class Turn {
 
   /** The record and the store must tell the same: whatever else stands there, somebody else has put there. */
   async #assertLive(): Promise<void> {
-    this.#assertIsLive((await this.#ports.store.read()).files);
+    const { store } = this.#ports;
+    this.#assertIsLive((await store.read()).files);
+    // Where the two sides differ the next Sentry to start makes a root of its own.
+    if (isPublishing(store)) await store.assertUnited();
   }
 
   #assertIsLive(files: FoundFiles): void {
@@ -412,7 +453,7 @@ function diverged(
   const what = known ? `it is that of the stage ${known[0]}` : describeDifference(stages[expected], files);
   return new DaprMtlsError('rotation.diverged', {
     message: `the bundle is not the one that the rotation has recorded (${expected}): ${what}; nothing was written`,
-    hint: `Look at both: \`dapr-mtls inspect${wayToStore}\`, \`dapr-mtls rotate status${wayToStore}\`. Find out who wrote it, then bring the recorded one back: \`dapr-mtls backup list${wayToStore}\`.`,
+    hint: `Look at both: \`dapr-mtls inspect${wayToStore}\`, \`dapr-mtls rotate status${wayToStore}\`. Find out who wrote it. Then bring the recorded one back, where there is a copy (\`dapr-mtls backup list${wayToStore}\`), or keep what stands there and give the rotation up: \`dapr-mtls rotate undo${wayToStore} --abandon\`.`,
   });
 }
 

@@ -1,6 +1,14 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { RotationStore } from '../../store/rotation-port.ts';
-import { type Confirmable, currentPhase, decodeRecord, encodeRecord, type RotationRecord } from './record.ts';
+import { whoDrains } from './phases.ts';
+import {
+  type Confirmable,
+  currentPhase,
+  type Drain,
+  decodeRecord,
+  encodeRecord,
+  type RotationRecord,
+} from './record.ts';
 
 /** Who says something, and when. */
 export interface Voice {
@@ -58,6 +66,24 @@ export function skipWorkloads(
     ...record,
     skipped: [...record.skipped, ...added.map((workload) => ({ workload, by: who, at }))],
     history: [...record.history, { at, by: who, what: `answers for ${added.join(', ')}` }],
+  };
+}
+
+/**
+ * How the certificates of the other issuer go, said anew: while they are waited for everybody verifies
+ * both, so that a restart harms nobody, and neither does patience.
+ */
+export function changeDrain(record: RotationRecord, drain: Drain, { who, now }: Voice): RotationRecord {
+  if (record.state !== 'running' || record.settings.drain === drain) return record;
+  const at = now.toISOString();
+  return {
+    ...record,
+    settings: { ...record.settings, drain },
+    phases: record.phases.map((phase) => {
+      const isOver = phase.status === 'passed' || phase.status === 'abandoned';
+      return isOver || !phase.gates.includes('old-leaves-gone') ? phase : { ...phase, restarts: whoDrains(drain) };
+    }),
+    history: [...record.history, { at, by: who, what: `chose to drain by ${drain}` }],
   };
 }
 

@@ -297,7 +297,7 @@ function judgeLeaves(context: GateContext): GateVerdict {
   }
   const expiry: Wait = {
     what: `the last certificate of another issuer ends at ${until.toISOString()}`,
-    mend: 'Whoever is restarted has a new one at once: `--drain restart`.',
+    mend: `Whoever is restarted has a new one at once: \`dapr-mtls rotate run${context.wayToStore} --drain restart\`.`,
     until,
   };
   if (hasExternalClients && !hasEnded) return { evidence: [], waits: [expiry] };

@@ -1,4 +1,4 @@
-import type { Drain, Phase, Procedure } from './record.ts';
+import type { Drain, Phase, Procedure, RestartScope } from './record.ts';
 import type { Stage, Stages } from './stages.ts';
 
 /**
@@ -9,8 +9,7 @@ export function phasesOf(procedure: Procedure, drain: Drain, stages: Stages): Ph
   const drained: Phase = {
     name: 'drain',
     writes: undefined,
-    // A certificate that is asked for anew comes from the new issuer.
-    restarts: drain === 'restart' ? ['services', 'applications'] : [],
+    restarts: whoDrains(drain),
     gates: ['old-leaves-gone'],
   };
   const retired: Phase = {
@@ -89,9 +88,14 @@ export function phasesBack(procedure: Procedure, hasSwitched: boolean, drain: Dr
     {
       name: 'undo-drain',
       writes: undefined,
-      restarts: drain === 'restart' ? ['services', 'applications'] : [],
+      restarts: whoDrains(drain),
       gates: ['old-leaves-gone'],
     },
     restored,
   ];
+}
+
+/** Whoever is restarted asks for a certificate anew, and gets it from the issuer of that moment. */
+export function whoDrains(drain: Drain): RestartScope[] {
+  return drain === 'restart' ? ['services', 'applications'] : [];
 }

@@ -58,6 +58,8 @@ export type PhaseStatus = 'due' | 'begun' | 'written' | 'passed' | 'abandoned';
 
 export interface PhaseRecord extends Phase {
   readonly status: PhaseStatus;
+  /** Somebody else was asked to write it: who keeps the objects. */
+  readonly handedOut?: true;
   /** RFC 3339. The moment from which what starts finds the new bundle; never before the write was done. */
   readonly writtenAt: string | undefined;
   /** When everybody whom this program restarts in this phase had come back. */
@@ -116,7 +118,8 @@ export interface RotationSettings {
   readonly sentryAddress: string | undefined;
 }
 
-export type RotationState = 'running' | 'done' | 'undone';
+/** abandoned: given up by people, who keep the bundle that stands there, whoever wrote it. */
+export type RotationState = 'running' | 'done' | 'undone' | 'abandoned';
 
 /** A file outside the store that is written before anything else: the key of the new root. */
 export interface PendingFile {

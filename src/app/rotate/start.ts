@@ -17,9 +17,17 @@ export interface StartInput {
   readonly passphrase: string | undefined;
 }
 
+/** What the plan was made from, where somebody may have been quicker since. */
+export interface PlannedFrom {
+  /** Of the rotation that was there, and had ended. */
+  readonly formerId: string | undefined;
+  /** @throws DaprMtlsError `store.conflict` where the bundle is another one now */
+  readonly assertUnmoved: () => Promise<void>;
+}
+
 /**
- * Saves a plan as the rotation to be carried out, unless one is under way already. Nothing of the bundle
- * is changed.
+ * Saves a plan as the rotation to be carried out, unless another one has begun since it was made, or has
+ * even ended. Nothing of the bundle is changed.
  * @returns the record that counts, and whether it is this plan's
  * @throws DaprMtlsError `store.locked`, `store.conflict`
  */
@@ -28,11 +36,14 @@ export async function startRotation(
   plan: RotationPlan,
   input: StartInput,
   lockWaitMs: number,
+  from?: PlannedFrom,
 ): Promise<{ readonly record: RotationRecord; readonly isNew: boolean }> {
   const lock = await rotations.lock('rotate run', lockWaitMs);
   try {
     const present = await readPresent(lock);
-    if (present?.state === 'running') return { record: present, isNew: false };
+    const isBehind = from !== undefined && present?.id !== from.formerId;
+    if (present && (present.state === 'running' || isBehind)) return { record: present, isNew: false };
+    await from?.assertUnmoved();
     const record = buildRecord(plan, input);
     await lock.save(encodeRecord(record));
     return { record, isNew: true };

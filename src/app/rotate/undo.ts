@@ -1,9 +1,11 @@
 import { DaprMtlsError } from '../../errors.ts';
+import { verifyLeafOf } from '../../pki/chain.ts';
 import type { FoundFiles } from '../../store/port.ts';
 import { liveStage } from './advance.ts';
 import { phasesBack } from './phases.ts';
 import { currentPhase, isWayBack, type PhaseRecord, type RotationRecord, type StageName } from './record.ts';
 import { isStage, readStages, withoutKeys } from './stage-record.ts';
+import type { Stage } from './stages.ts';
 
 /**
  * Turns a rotation round, by the act that is right for its phase. Pure: what follows is carried out as
@@ -23,6 +25,7 @@ export function undoRotation(
   if (live === 'after' && record.procedure !== 'same-root') throw tooLate();
   if (record.procedure === 'replace' && live !== 'before') throw tooLate();
   const kept = phases.filter(({ status }) => status !== 'due');
+  if (live !== 'before' && isLapsed(readStages(record).before, now)) throw lapsed(hasSwitched(live));
   const back = live === 'before' ? [] : phasesBack(record.procedure, hasSwitched(live), record.settings.drain);
   const event = {
     at: now.toISOString(),
@@ -38,8 +41,35 @@ export function undoRotation(
   return { ...next, state: 'undone', rootKeyFile: undefined, stages: withoutKeys(record) };
 }
 
+/** Whether nobody verifies the old issuer any more: Sentry would exit on it, and nothing leads back. */
+function isLapsed(before: Stage | undefined, at: Date): boolean {
+  return before !== undefined && !verifyLeafOf(before.issuerChain, { anchors: before.anchors, at }).ok;
+}
+
 export function isUndoing({ phases }: Pick<RotationRecord, 'phases'>): boolean {
   return phases.some(isWayBack);
+}
+
+/**
+ * Gives a rotation up and keeps the bundle that stands there, whoever wrote it: the way out where somebody
+ * has put another one there that is to stay. Nothing is proved, and nothing but the record changes. Pure.
+ * @throws DaprMtlsError `rotation.missing`
+ */
+export function abandonRotation(
+  record: RotationRecord,
+  { who, now }: { readonly who: string; readonly now: Date },
+): RotationRecord {
+  if (record.state !== 'running') throw nothingToUndo(record);
+  const phase = currentPhase(record)?.name;
+  const what = `gave the rotation up${phase ? ` in ${phase}` : ''}; the bundle that stands there was kept`;
+  return {
+    ...record,
+    state: 'abandoned',
+    phases: record.phases.map(giveUp),
+    rootKeyFile: undefined,
+    stages: withoutKeys(record),
+    history: [...record.history, { at: now.toISOString(), by: who, what }],
+  };
 }
 
 /** A run may have died between its write and the record of it. */
@@ -75,9 +105,12 @@ function toRecord(phase: ReturnType<typeof phasesBack>[number]): PhaseRecord {
 
 function nothingToUndo({ state, procedure }: RotationRecord): DaprMtlsError {
   return new DaprMtlsError('rotation.missing', {
-    message: state === 'undone' ? 'the rotation is undone already' : 'the rotation has ended',
-    hint:
+    message:
       state === 'undone'
+        ? 'the rotation is undone already'
+        : `the rotation has ${state === 'abandoned' ? 'been given up' : 'ended'}`,
+    hint:
+      state === 'undone' || state === 'abandoned'
         ? 'See its history: `dapr-mtls rotate status`.'
         : `The old ${procedure === 'same-root' ? 'issuer' : 'anchor'} has gone, and pods may hold the new one alone: only a new rotation leads back, \`dapr-mtls rotate plan\`.`,
   });
@@ -90,9 +123,18 @@ function tooLate(): DaprMtlsError {
   });
 }
 
+function lapsed(isSwitched: boolean): DaprMtlsError {
+  return new DaprMtlsError('rotation.unsafe', {
+    message: 'nobody verifies the old issuer any more, so that going back would lose every call',
+    hint: isSwitched
+      ? 'Go on to the end with `dapr-mtls rotate run`.'
+      : 'End this rotation with `dapr-mtls rotate undo --abandon`: then `dapr-mtls rotate plan` takes the shortest way out.',
+  });
+}
+
 function diverged(): DaprMtlsError {
   return new DaprMtlsError('rotation.diverged', {
     message: 'the bundle that stands there is neither the one before nor the one behind the write that was begun',
-    hint: 'Look at it: `dapr-mtls inspect`, `dapr-mtls rotate status`. A copy can be restored: `dapr-mtls backup list`.',
+    hint: 'Look at it: `dapr-mtls inspect`, `dapr-mtls rotate status`. A copy can be restored: `dapr-mtls backup list`. To keep what stands there: `dapr-mtls rotate undo --abandon`.',
   });
 }

@@ -22,7 +22,7 @@ the directory was started anew with them. issuer-switched: the directory's Sentr
   static override exitCodes = [3, 5, 6];
   static override args = {
     what: Args.string({
-      description: 'What you vouch for.',
+      description: 'external-clients, restarted or issuer-switched.',
       required: true,
       options: [...confirmable],
     }),

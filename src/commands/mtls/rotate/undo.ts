@@ -1,8 +1,8 @@
 import { exitCodeOfRotation } from '../../../app/rotate/report.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
 import { openRotation } from '../../../cli/open-rotation.ts';
-import { undoHere } from '../../../cli/perform-rotation.ts';
-import { advanceFlags, recordFlags } from '../../../cli/rotate-flags.ts';
+import { abandonHere, undoHere } from '../../../cli/perform-rotation.ts';
+import { advanceFlags, recordFlags, undoFlags } from '../../../cli/rotate-flags.ts';
 import { readAdvanceOptions } from '../../../cli/rotate-input.ts';
 import { renderRotation } from '../../../render/rotation.ts';
 
@@ -13,13 +13,16 @@ export default class RotateUndo extends MtlsCommand {
   static override description =
     `Before the issuer was switched the new anchor goes again. After it the old issuer signs again while everybody holds both anchors,
 and the new anchor goes when the last certificate of the new issuer has ended. Once the old anchor has gone only a new rotation leads back.
-The way back is proved and waited for as the way there.`;
+The way back is proved and waited for as the way there.
+
+Where somebody has put another bundle there that is to stay, --abandon ends the rotation and leaves the bundle alone.`;
   static override examples = [
     { description: 'Back, and stay until it is done', command: '<%= bin %> rotate undo -k --wait' },
+    { description: 'Keep the bundle that stands there', command: '<%= bin %> rotate undo -k --abandon' },
     { description: 'In a directory', command: '<%= bin %> rotate undo --dir certs --sentry localhost:50001' },
   ];
   static override exitCodes = [3, 4, 5, 6, 7, 8];
-  static override flags = { ...recordFlags, ...flagsOfUndo };
+  static override flags = { ...recordFlags, ...flagsOfUndo, ...undoFlags };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(RotateUndo);
@@ -27,7 +30,10 @@ The way back is proved and waited for as the way there.`;
     const rotation = await openRotation(flags, this.env, streams);
     try {
       const options = readAdvanceOptions({ ...flags, until: undefined }, rotation);
-      const report = await undoHere(rotation, flags, options, { streams, typed, now: this.now() });
+      const now = this.now();
+      const report = flags.abandon
+        ? await abandonHere(rotation, flags, options.lockWaitMs, now)
+        : await undoHere(rotation, flags, options, { streams, typed, now });
       await this.emit(report, flags.format, renderRotation);
       process.exitCode = exitCodeOfRotation(report);
     } finally {
