@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { planRotation, type RotationWish } from '../../src/app/rotate/plan.ts';
+import type { Procedure } from '../../src/app/rotate/record.ts';
+import { type RotationPlanReport, reportPlan } from '../../src/app/rotate/report.ts';
+import type { ServiceInstance, Sidecar, World } from '../../src/app/rotate/world.ts';
+import type { StoreLocation } from '../../src/store/port.ts';
+import { bundleNames, currentOf, dayMs, makeBundle, newKey } from '../support/bundles.ts';
+import { fixtureInstant } from '../support/fixtures.ts';
+import { schemaViolations } from '../support/schema.ts';
+
+const hourMs = 3_600_000;
+const { files, rootKey } = await makeBundle({ rootValidMs: 3 * 365 * dayMs });
+let serial = 0;
+
+const base: RotationWish = {
+  request: { kind: 'fresh' },
+  procedure: undefined,
+  drain: undefined,
+  skipped: [],
+  now: fixtureInstant,
+  rootValidMs: 365 * dayMs,
+  issuerValidMs: 365 * dayMs,
+  workloadCertTtlMs: 24 * hourMs,
+  allowedClockSkewMs: hourMs / 4,
+  trustDomain: 'cluster.local',
+  keyType: 'p256',
+  issuerPathLength: undefined,
+  daprVersion: { major: 1, minor: 17, patch: 13 },
+  newSerial: () => `40${String(++serial).padStart(30, '0')}`,
+  newKey,
+};
+
+const service = (name: string): ServiceInstance => ({
+  service: name,
+  pod: `${name}-0`,
+  createdAt: fixtureInstant,
+  startedAt: fixtureInstant,
+  ready: true,
+  terminating: false,
+});
+const sidecar = (name: string): Sidecar => ({
+  namespace: 'shop',
+  pod: `${name}-0`,
+  workload: { kind: 'Deployment', name },
+  createdAt: fixtureInstant,
+  terminating: false,
+  anchors: files.anchors.toString(),
+});
+const cluster: Pick<World, 'sidecars' | 'services'> = {
+  sidecars: ['a', 'b', 'c', 'd'].map(sidecar),
+  services: ['dapr-sentry', 'dapr-operator'].map(service),
+};
+const directory = { sidecars: undefined, services: undefined };
+
+async function plan(wish: Partial<RotationWish>, world = cluster): Promise<RotationPlanReport> {
+  const kind: StoreLocation['kind'] = world === directory ? 'directory' : 'cluster';
+  const merged = { ...base, ...wish };
+  return reportPlan(await planRotation(currentOf(files, fixtureInstant, kind), world, merged), {
+    stored: { files, revision: '', state: 'settled' },
+    location: { kind, name: 'here', names: bundleNames },
+    world,
+    settings: merged,
+    rootKey: { path: '/root.key', passphrase: 'a passphrase' },
+    now: fixtureInstant,
+  });
+}
+
+const secondsOf = ({ phases }: RotationPlanReport) =>
+  Object.fromEntries(phases.map(({ name, estimatedSeconds }) => [name, estimatedSeconds]));
+
+describe('a plan as a document', () => {
+  test.each<[Procedure, Partial<RotationWish>]>([
+    ['bridge', {}],
+    ['staged', { procedure: 'staged' }],
+    ['same-key', { procedure: 'same-key', request: { kind: 'private-key', rootKey } }],
+    ['same-root', { request: { kind: 'private-key', rootKey } }],
+  ])('%s is as the schema promises, of a cluster and of a directory', async (procedure, wish) => {
+    for (const world of [cluster, directory]) {
+      const report = await plan(wish, world);
+      expect(schemaViolations(report)).toEqual([]);
+      expect(report.procedure).toBe(procedure);
+      expect(report.phases.reduce((sum, { pairs }) => sum + pairs, 0)).toBe(report.pairs.length);
+      expect(JSON.stringify(report)).not.toMatch(/PRIVATE KEY|a passphrase/);
+    }
+  });
+
+  test('names the workloads that hold the old anchors', async () => {
+    const { pairs } = await plan({});
+    expect(pairs.find(({ workloads }) => workloads.length > 0)).toMatchObject({
+      workloads: ['shop/a', 'shop/b', 'shop/c', 'shop/d'],
+      verifies: true,
+    });
+  });
+
+  test('tells of the key of a new root, and only of one', async () => {
+    expect((await plan({})).rootKey).toEqual({ path: '/root.key', encrypted: true });
+    expect((await plan({ request: { kind: 'private-key', rootKey } })).rootKey).toBeNull();
+  });
+});
+
+describe('how long it takes', () => {
+  test('is a day of waiting where nobody is restarted behind the switch', async () => {
+    const { distribute, drain } = secondsOf(await plan({ procedure: 'staged' }));
+    expect(drain).toBe((24 * 60 + 15) * 60);
+    // A write, Sentry, two services, and four workloads of which three go at a time.
+    expect(distribute).toBe(15 + 30 + 2 * 30 + 2 * 45);
+  });
+
+  test('is that of a second restart where one was asked for', async () => {
+    const { drain } = secondsOf(await plan({ procedure: 'staged', drain: 'restart' }));
+    expect(drain).toBe(2 * 30 + 2 * 45);
+  });
+
+  test('is nothing behind a bridge, where everybody was restarted since the switch', async () => {
+    expect(secondsOf(await plan({})).drain).toBe(0);
+  });
+});
