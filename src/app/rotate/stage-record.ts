@@ -70,7 +70,7 @@ export function openStage(
 export function isStage({ files, issuerChain }: Stage, found: FoundFiles): boolean {
   if (!found.anchors?.equals(files.anchors) || !found.issuerChain?.equals(files.issuerChain)) return false;
   // The old key of an emergency may belong to no certificate, or be none at all.
-  return isKeyOf(found.issuerKey, issuerChain[0]) || (found.issuerKey?.equals(files.issuerKey) ?? false);
+  return found.issuerKey?.equals(files.issuerKey) || isKeyOf(found.issuerKey, issuerChain[0]);
 }
 
 function isKeyOf(file: Buffer | undefined, { publicKey }: Certificate): boolean {
