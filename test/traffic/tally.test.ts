@@ -28,5 +28,5 @@ test.each([
 ] as const)('a failure that no trust explains is a fault of the tests: $event', (event) => {
   const counter = startCounting();
   counter.count(event);
-  expect(() => counter.take()).toThrow('start: connect: connection refused');
+  expect(() => counter.take()).toThrow(/start: .*connection refused/);
 });
