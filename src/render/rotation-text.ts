@@ -19,9 +19,15 @@ export function hang(head: string, text: string, width: number): string[] {
   const words = readInstants(printable(text));
   const isBeside = width - head.length >= leastRoom || head.trim() === '';
   const indent = isBeside ? head.length : head.length - head.trimStart().length + 2;
-  const [first = '', ...rest] = wrap(words, Math.max(width - indent, leastRoom));
+  const [first = '', ...rest] = wrapAround(words, Math.max(width - indent, leastRoom));
   const further = rest.map((line) => `${' '.repeat(indent)}${line}`);
   return isBeside ? [`${head}${first}`, ...further] : [head.trimEnd(), `${' '.repeat(indent)}${first}`, ...further];
+}
+
+/** As `wrap`, but a command between backticks stays whole: who copies it wants no line break in it. */
+function wrapAround(text: string, width: number): string[] {
+  const whole = text.replace(/`[^`]+`/g, (command) => command.replaceAll(' ', '\u0000'));
+  return wrap(whole, width).map((line) => line.replaceAll('\u0000', ' '));
 }
 
 /** Records tell moments in RFC 3339; people read the same without its letters and its fractions. */

@@ -50,7 +50,7 @@ function describeState(report: RotationReport, terminal: Terminal, paint: Paint)
   const begun = `Begun ${formatMinute(startedAt ?? '')} by ${nameOf(startedBy ?? '')}`;
   const waiting = describeWaits(waits, width).trimEnd();
   return [
-    [paint(state === 'running' ? 'bold' : 'green', headline(report)), begun],
+    [paint(state === 'done' || state === 'undone' ? 'green' : 'bold', headline(report)), begun],
     describePhases(phases, width, paint),
     waits.length > 0
       ? [paint('bold', 'Waiting for'), waiting.replaceAll('    Mend:', `    ${paint('bold', 'Mend:')}`)]
@@ -86,12 +86,12 @@ function describePhases(phases: readonly PhaseReport[], width: number, paint: Pa
   });
 }
 
-function sayStatus({ status, passedAt, writtenAt }: PhaseReport): string {
+function sayStatus({ status, handedOut, passedAt, writtenAt }: PhaseReport): string {
   switch (status) {
     case 'due':
       return 'to come';
     case 'begun':
-      return 'being written';
+      return handedOut ? 'handed out, to be applied by who keeps the objects' : 'being written';
     case 'written':
       return `waiting since ${formatMinute(writtenAt ?? '')}`;
     case 'passed':
@@ -152,6 +152,8 @@ function sayNext(report: RotationReport): { readonly why: string; readonly comma
   // Somebody goes on with it already.
   if (holder) return undefined;
   const run = `dapr-mtls rotate run${way}${encrypted ? ' --passphrase-file FILE' : ''}`;
+  if (report.phases.some(({ status, handedOut }) => status === 'begun' && handedOut))
+    return { why: 'go on once it is applied, with the flags that have handed it out', command: run };
   if (end === 'closed') return { why: 'go on once the window is open; with --wait it stays for that', command: run };
   if (waits.length === 0) return { why: 'go on', command: run };
   return { why: 'go on when that is so; with --wait it stays until then', command: run };

@@ -198,8 +198,46 @@ export const confirmed = reportRotation(directory, { ...waitingRecord, encrypted
 export const watched = reportRotation(cluster, waitingRecord, {
   ...nobody,
   waits,
-  holder: { name: job, purpose: 'rotate run', since: new Date('2026-12-01T12:03:00Z'), seenAt: new Date('2026-12-01T12:03:05Z') },
+  holder: {
+    name: job,
+    purpose: 'rotate run',
+    since: new Date('2026-12-01T12:03:00Z'),
+    seenAt: new Date('2026-12-01T12:03:05Z'),
+  },
 });
+export const handedOut = reportRotation(
+  cluster,
+  {
+    ...waitingRecord,
+    encrypted: false,
+    phases: [
+      { ...due(waitingRecord.phases[0] as PhaseRecord), status: 'begun', handedOut: true },
+      ...waitingRecord.phases.slice(1).map(due),
+    ],
+  },
+  {
+    ...nobody,
+    end: 'waiting',
+    waits: [
+      {
+        what: 'the bundle of switch in /home/ana/values.yaml is not applied yet',
+        mend: 'Commit it and let the Helm release dapr apply it; then `dapr-mtls rotate run -k --output-helm-values values.yaml --with-issuer-key` goes on.',
+        until: undefined,
+      },
+    ],
+  },
+);
+export const abandoned = reportRotation(
+  cluster,
+  {
+    ...waitingRecord,
+    state: 'abandoned',
+    phases: waitingRecord.phases.map(
+      (phase): PhaseRecord => (phase.status === 'passed' ? phase : { ...phase, status: 'abandoned' }),
+    ),
+  },
+  nobody,
+);
 export const none = reportRotation(cluster, undefined, nobody);
 
 const all = waitingRecord.phases.map((phase) => passed(phase));

@@ -149,6 +149,8 @@ export interface HolderReport {
 export interface PhaseReport {
   readonly name: PhaseName;
   readonly status: PhaseStatus;
+  /** Who keeps the objects was asked to write it. */
+  readonly handedOut: boolean;
   readonly writtenAt: string | null;
   readonly restartedAt: string | null;
   readonly passedAt: string | null;
@@ -188,6 +190,7 @@ export function reportRotation(
     phases: (record?.phases ?? []).map((phase) => ({
       name: phase.name,
       status: phase.status,
+      handedOut: phase.handedOut ?? false,
       writtenAt: toInstant(phase.writtenAt),
       restartedAt: toInstant(phase.restartedAt),
       passedAt: toInstant(phase.passedAt),
