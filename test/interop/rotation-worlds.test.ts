@@ -2,21 +2,32 @@ import { describe, expect, test } from 'vitest';
 import type { AdvanceOptions } from '../../src/app/rotate/advance.ts';
 import { advanceRotation } from '../../src/app/rotate/advance.ts';
 import { amendRotation, confirm } from '../../src/app/rotate/amend.ts';
-import { keepIssuers, planRotation, type RotationPlan } from '../../src/app/rotate/plan.ts';
-import { currentPhase, decodeRecord, type Procedure, procedures } from '../../src/app/rotate/record.ts';
+import { keepIssuers, planRotation, type RotationPlan, type RotationWish } from '../../src/app/rotate/plan.ts';
+import {
+  currentPhase,
+  decodeRecord,
+  type Procedure,
+  procedures,
+  type RestartScope,
+} from '../../src/app/rotate/record.ts';
 import { startRotation } from '../../src/app/rotate/start.ts';
 import { undoRotation } from '../../src/app/rotate/undo.ts';
 import { DaprMtlsError } from '../../src/errors.ts';
-import { currentOf } from '../support/bundles.ts';
+import type { BundleFiles, TrustBundle } from '../../src/pki/bundle.ts';
+import { readCertificate } from '../../src/pki/certificate.ts';
+import { encodeCertificates } from '../../src/pki/encode.ts';
+import { issueBridge } from '../../src/pki/issue.ts';
+import { contextAt, currentOf, makeBundle } from '../support/bundles.ts';
 import { type Chance, openChance } from '../support/chance.ts';
 import { Killed, type Meeting, presentedUnder, RotationTown } from '../support/rotation-town.ts';
-import { drawWorld, type RotationWorld } from '../support/rotation-worlds.ts';
+import { drawWorld, filesOf, forgeAuthority, type RotationWorld } from '../support/rotation-worlds.ts';
 import { randomSeed } from '../support/seed.ts';
 import { type Judge, openJudge, skippedWithoutGo } from './go-judge.ts';
 import type { JudgeRequest } from './judge-protocol.ts';
 
 const judge = await openJudge();
 const worldCount = Number(process.env.DAPR_MTLS_TEST_ROTATIONS ?? 1000);
+const hourMs = 3_600_000;
 const startsAt = Date.parse('2027-01-11T10:00:00Z');
 
 /** A rotation that was accepted, and how it went. */
@@ -60,8 +71,137 @@ if (!judge) {
         `${randomSeed.words}: ${lives.length} rotations ${JSON.stringify(tally)}, ${refused.length} refused`,
       );
     }, 1_800_000);
+
+    test.each(Object.entries(losers))('Go sees what is lost when it is forced: %s', async (_, make) => {
+      const { files } = await makeBundle({ at: new Date(startsAt) });
+      const forced = await make(files);
+      expect(await countBroken(judge, forced.files, forced.plan, forced.acts)).toBeGreaterThan(0);
+    });
+
+    test('Go sees nothing lost when nobody does anything, or does it in its order', async () => {
+      const { files } = await makeBundle({ at: new Date(startsAt) });
+      const plan = await planFor(files, {});
+      const { switched, after, 'both-anchors': both } = plan.material.stages;
+      expect(await countBroken(judge, files, plan, [{}, {}, {}])).toBe(0);
+      const acts: Act[] = [
+        { writes: both?.files, restarts: everybody },
+        { writes: switched?.files, restarts: ['sentry'] },
+        { restarts: ['services', 'applications'] },
+        { writes: after?.files, restarts: ['sentry', 'services'] },
+      ];
+      expect(await countBroken(judge, files, plan, acts)).toBe(0);
+    });
   });
 }
+
+/** What a procedure would do if nobody proved, waited or looked: writes and restarts, one after the other. */
+interface Act {
+  readonly writes?: BundleFiles | undefined;
+  readonly restarts?: readonly RestartScope[];
+}
+
+/** A town in which nothing is odd but what the case makes so. */
+function openPlainTown(files: BundleFiles, seed: number): RotationTown {
+  const old = files.anchors.toString();
+  const wish = { kind: 'cluster', files, startsAt, ttlMs: hourMs, skewMs: 60_000, held: [old, old, old] } as const;
+  const sees = { sentry: true, handout: true };
+  const calm = { skipped: [], hasExternalClient: false, keepsIssuers: false, sees, restartCommand: false };
+  return new RotationTown({ ...wish, ...calm }, openChance(seed));
+}
+
+async function planFor(files: BundleFiles, change: Partial<RotationWish>): Promise<RotationPlan> {
+  const { wish } = await drawWorld(openChance(1), 'staged', startsAt);
+  const plain = { procedure: 'staged', request: { kind: 'fresh' }, keyType: 'p256', daprVersion: undefined } as const;
+  const calm = { issuerPathLength: undefined, issuerValidMs: 30 * 24 * hourMs };
+  return planRotation(
+    currentOf(files, new Date(startsAt), 'cluster'),
+    { sidecars: [] },
+    { ...wish, ...plain, ...calm, ...change },
+  );
+}
+
+/** How many pairs Go finds broken of those who met while the acts were carried out blindly. */
+async function countBroken(
+  judge: Judge,
+  files: BundleFiles,
+  plan: RotationPlan,
+  acts: readonly Act[],
+): Promise<number> {
+  const towns = [1, 2, 3].map((seed) => openPlainTown(files, seed));
+  for (const town of towns) {
+    for (const { writes, restarts = [] } of acts) {
+      if (writes) town.write(writes);
+      const since = new Date(town.now + 2000);
+      town.restart({ phase: '', scopes: restarts, since, neededAnchors: [], skipped: [] });
+      // Once more, for who was born of an injector that was about to go.
+      if (restarts.includes('applications')) for (const _ of restarts) town.restartAll();
+      town.pass(hourMs / 10);
+    }
+  }
+  const world = { files, now: startsAt, kind: 'cluster' } as RotationWorld;
+  const lives = towns.map(
+    (town, number): Life => ({ number, plan, world, town, end: 'done', trouble: undefined, rounds: 1 }),
+  );
+  return (await judgeLives(judge, lives)).length;
+}
+
+const everybody = ['sentry', 'services', 'applications'] as const;
+
+const losers: Record<string, (plain: BundleFiles) => Promise<{ files: BundleFiles; plan: RotationPlan; acts: Act[] }>> =
+  {
+    'nobody is restarted before the issuer is switched': async (files) => {
+      const plan = await planFor(files, {});
+      const { switched, 'both-anchors': both } = plan.material.stages;
+      return {
+        files,
+        plan,
+        acts: [
+          { writes: both?.files, restarts: ['sentry'] },
+          { writes: switched?.files, restarts: ['sentry'] },
+        ],
+      };
+    },
+    'the old anchor goes while old certificates live': async (files) => {
+      const plan = await planFor(files, {});
+      const { switched, after, 'both-anchors': both } = plan.material.stages;
+      return {
+        files,
+        plan,
+        acts: [
+          { writes: both?.files, restarts: everybody },
+          { writes: switched?.files, restarts: ['sentry'] },
+          { writes: after?.files, restarts: ['sentry', 'services'] },
+        ],
+      };
+    },
+    'a bridge under an issuer with path length 1': async () => {
+      const times = { notBefore: startsAt - 24 * hourMs, notAfter: startsAt + 300 * 24 * hourMs };
+      const root = forgeAuthority({ name: 'root', ...times });
+      const issuer = forgeAuthority({ name: 'issuer', signer: root, pathLength: 1, ...times });
+      const files = filesOf([root], [issuer]);
+      const plan = await planFor(files, {});
+      const { switched } = plan.material.stages;
+      const old = { certificate: readCertificate(issuer.der), key: issuer.key };
+      const bridge = await issueBridge(old, plan.material.root, contextAt(new Date(startsAt)));
+      const chain = encodeCertificates([...(switched?.issuerChain ?? []), bridge, old.certificate]);
+      const writes = switched && { ...switched.files, issuerChain: chain };
+      return { files, plan, acts: [{ writes, restarts: ['sentry'] }] };
+    },
+    'the root on its key, its name in another string type': async () => {
+      const times = { notBefore: startsAt - 24 * hourMs, notAfter: startsAt + 300 * 24 * hourMs };
+      const root = forgeAuthority({ name: 'cluster.local', as: 'utf8', ...times });
+      const files = filesOf([root], [forgeAuthority({ name: 'issuer', signer: root, ...times })]);
+      const ownRoot = forgeAuthority({ name: 'cluster.local', as: 'printable', key: root.key, ...times });
+      const own = forgeAuthority({ name: 'own issuer', signer: ownRoot, ...times });
+      const bundle: TrustBundle = {
+        anchors: [readCertificate(ownRoot.der)],
+        issuerChain: [readCertificate(own.der)],
+        issuerKey: own.key,
+      };
+      const plan = await planFor(files, { request: { kind: 'own', bundle } });
+      return { files, plan, acts: [{ writes: plan.material.stages.switched?.files, restarts: ['sentry'] }] };
+    },
+  };
 
 /** One world: planned, begun, carried out with every interruption. The words of a refusal where none begins. */
 async function live(number: number): Promise<Life | string> {

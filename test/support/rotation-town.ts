@@ -151,7 +151,7 @@ export class RotationTown {
   /** Everybody anew, as a human says in a directory. */
   restartAll(): void {
     for (const party of this.#living()) if (party.kind !== 'client') this.#recreate(party);
-    this.pass(secondMs);
+    this.pass(this.#wish.kind === 'directory' ? secondMs : 60 * secondMs);
   }
 
   /** Whoever nobody lists gets the anchors of today by other ways. */
