@@ -7,7 +7,8 @@ import { encodePrivateKey, readPrivateKey } from '../../src/pki/keys.ts';
 import { readCertificateFile } from '../../src/pki/reading.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { copyProgram, type Program } from '../support/program.ts';
-import { describeWrite, expectParts, isWrite, onWrite, openStage, type Stage } from './cluster-stage.ts';
+import { describeWrite, expectParts, isWrite, openStage, type Stage } from './cluster-stage.ts';
+import { killAtWrite } from './kill-at-write.ts';
 
 interface ClusterCommand {
   readonly name: string;
@@ -142,7 +143,7 @@ describe.each(cases)(
         for (const isDone of [false, true]) {
           await lay();
           const before = JSON.stringify([stage.files(), stage.configMap()?.data]);
-          const where = await killAtWrite(stage, line(), fatal, isDone);
+          const where = await kill(stage, line(), fatal, isDone);
 
           const isUntouched = JSON.stringify([stage.files(), stage.configMap()?.data]) === before;
           // A difference that was there before the run is not its work.
@@ -194,7 +195,7 @@ test('killed at any write, a renewal never loses the key of the root in use', as
       for (const isDone of [false, true]) {
         await lay();
         const before = JSON.stringify(stage.files());
-        const where = await killAtWrite(stage, line, fatal, isDone);
+        const where = await kill(stage, line, fatal, isDone);
         if (JSON.stringify(stage.files()) !== before) expectKeyKept(where);
         const next = await stage.run(line);
         codes.push(next.exitCode);
@@ -217,28 +218,8 @@ test('killed at any write, a renewal never loses the key of the root in use', as
 });
 
 /** @returns where it was killed, in words */
-async function killAtWrite(stage: Stage, line: readonly string[], fatal: number, isDone: boolean): Promise<string> {
-  const run = stage.start(line);
-  let hit = '';
-  const unhook = onWrite(stage.server, fatal, async (request) => {
-    hit = describeWrite(request);
-    stage.server.faults.add({ do: isDone ? 'reset-after-write' : 'reset', when: (one) => one === request });
-    run.child.kill('SIGKILL');
-    await run.ended;
-  });
-  const { exitCode, stderr } = await run.ended;
-  const where = `write ${fatal} (${hit}), ${isDone ? 'carried out' : 'not carried out'}`;
-  expect(exitCode, `${where}\n${stderr}`).toBe(137);
-  await waitUntilDrawn(stage);
-  unhook();
+async function kill(stage: Stage, line: readonly string[], nth: number, isDone: boolean): Promise<string> {
+  const where = await killAtWrite(stage.server, () => stage.start(line), { nth }, isDone);
+  if (where === undefined) throw new Error(`there was no write ${nth}`);
   return where;
-}
-
-/** The request of a dead client is still carried out, or not, by the server. */
-async function waitUntilDrawn({ server }: Stage): Promise<void> {
-  const until = Date.now() + 5000;
-  while (server.faults.left > 0) {
-    if (Date.now() > until) throw new Error('the server has not got to the write');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }

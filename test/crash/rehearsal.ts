@@ -118,7 +118,7 @@ function filesOf(folder: string): FoundFiles {
 }
 
 /** With owners, rights and links. */
-function copyOf(template: string): string {
+export function copyOf(template: string): string {
   const folder = temporaryDirectory('run');
   const { status, stderr } = spawnSync('cp', ['-a', `${template}/.`, folder], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
