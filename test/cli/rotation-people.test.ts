@@ -1,0 +1,294 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { decodeRecord, type RotationRecord } from '../../src/app/rotate/record.ts';
+import { type ConfigMapObject, configMapRef, type SecretObject, secretRef } from '../../src/store/cluster/objects.ts';
+import { recordRef } from '../../src/store/cluster/rotation-record.ts';
+import { makeBundle } from '../support/bundles.ts';
+import { temporaryDirectory } from '../support/directory.ts';
+import { copyProgram, type Outcome, type Program, type Run } from '../support/program.ts';
+import { clusterObjects, type RollingCluster, startRollingCluster } from '../support/rolling-cluster.ts';
+
+const place = { namespace: 'dapr-system' };
+const bundle = await makeBundle({ at: new Date() });
+const stranger = await makeBundle({ at: new Date() });
+
+let program: Program;
+let town: RollingCluster;
+let folder: string;
+
+beforeAll(() => {
+  program = copyProgram();
+});
+beforeEach(async () => {
+  folder = temporaryDirectory('rotation-people');
+  town = await startRollingCluster(clusterObjects(bundle.files));
+});
+afterEach(async () => {
+  town.letGo();
+  await town.server.stop();
+});
+
+function start(line: string, settle = '0'): Run {
+  const env = {
+    KUBECONFIG: town.server.kubeconfig(),
+    HOME: folder,
+    DAPR_MTLS_SETTLE: settle,
+    DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '50',
+    DAPR_MTLS_TEST_CLUSTER_LEASE_MS: '1500',
+  };
+  return program.start(line.split(' '), { cwd: folder, env });
+}
+
+async function run(line: string, expected: number): Promise<Outcome> {
+  const outcome = await start(line).ended;
+  expect(outcome.exitCode, `${line}\n${outcome.stdout}\n${outcome.stderr}`).toBe(expected);
+  return outcome;
+}
+
+const secret = () => town.server.store.get<SecretObject>(secretRef(place));
+const configMap = () => town.server.store.get<ConfigMapObject>(configMapRef(place));
+
+function record(): RotationRecord | undefined {
+  const encoded = town.server.store.get<SecretObject>(recordRef(place))?.data?.['rotation.json'];
+  return encoded === undefined ? undefined : decodeRecord(Buffer.from(encoded, 'base64'));
+}
+
+/** As another program writes: a Sentry that has made a root of its own, or somebody with kubectl. */
+function overwrite({ anchors, issuerChain, issuerKey } = stranger.files): void {
+  const data = {
+    'ca.crt': anchors.toString('base64'),
+    'issuer.crt': issuerChain.toString('base64'),
+    'issuer.key': issuerKey.toString('base64'),
+  };
+  town.server.store.change<SecretObject>(secretRef(place), (object) => ({ ...object, data }));
+  overwriteConfigMap(anchors);
+}
+
+function overwriteConfigMap(anchors: Buffer): void {
+  const data = { 'ca.crt': anchors.toString() };
+  town.server.store.change<ConfigMapObject>(configMapRef(place), (object) => ({ ...object, data }));
+}
+
+const fingerprint = (made: typeof stranger) => made.bundle.anchors[0]?.fingerprint.slice(0, 16);
+const says = (text: string | RegExp) => expect.stringMatching(text);
+
+describe('two people', () => {
+  test('who begin at once begin one rotation, and one of them is told who has it', async () => {
+    town.hold();
+    const runs = [start('rotate run -k'), start('rotate run -k')];
+    const first = await Promise.race(runs.map(({ ended }) => ended));
+    expect(first.stderr).toMatch(
+      /^Error: the rotation in dapr-system is in the hands of "rotate run" \(\S+@.+, process \d+, since \S+\)$/m,
+    );
+    expect(first.stderr).toContain('with `--wait` this command waits for it');
+    town.letGo();
+    const outcomes = await Promise.all(runs.map(({ ended }) => ended));
+    expect(outcomes.map(({ exitCode }) => exitCode).sort()).toEqual([0, 6]);
+    expect(new Set(record()?.history.map(({ by }) => by)).size).toBe(1);
+    expect(record()?.state).toBe('done');
+  });
+
+  test('who both wait end with one rotation, too', async () => {
+    town.hold();
+    const runs = [start('rotate run -k --wait'), start('rotate run -k --wait')];
+    await Promise.any(runs.map(({ noted }) => noted(/^Waiting for "rotate run" \(.*\), which is at work/m)));
+    town.letGo();
+    const outcomes = await Promise.all(runs.map(({ ended }) => ended));
+    expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    const told = outcomes.map(({ stderr }) =>
+      /^(Nothing is left to do of|Going on with) the rotation \(bridge\) that/m.test(stderr),
+    );
+    expect(told.sort()).toEqual([false, true]);
+    expect(record()?.history.filter(({ what }) => what.startsWith('planned'))).toHaveLength(1);
+    for (const anchors of town.sidecars()) expect(anchors).toContain(configMap()?.data?.['ca.crt']?.trim());
+  });
+
+  test('one goes on in the place of the other, who was killed', async () => {
+    town.hold();
+    const killed = start('rotate run -k --wait');
+    await killed.noted(/Restarting deploy\/dapr-sentry/);
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    const waiting = start('rotate run -k --wait');
+    await waiting.noted(/^"rotate run" \(.*\) is at work there or has died; waiting \d+ s to see whether it moves/m);
+    town.letGo();
+    const { exitCode, stderr } = await waiting.ended;
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toMatch(/^"rotate run" \(.*\) has died; this run goes on in its place$/m);
+    expect(stderr).toMatch(/^Going on with the rotation \(bridge\) that /m);
+    expect(new Set(record()?.history.map(({ by }) => by)).size).toBe(2);
+    expect(record()?.state).toBe('done');
+  });
+
+  test('another procedure is not smuggled in', async () => {
+    await run('rotate run -k --restart none', 8);
+    expect((await run('rotate run -k --procedure staged', 6)).stderr).toMatch(
+      /^Error: a rotation of another procedure \(bridge\) is under way, begun /m,
+    );
+  });
+
+  test('old certificates need not be waited for, when somebody says so on the way', async () => {
+    const waiting = await run('rotate run -k --procedure staged', 8);
+    expect(waiting.stdout).toContain('`dapr-mtls rotate run -k --drain restart`');
+    await run('rotate run -k --drain restart', 0);
+    expect(record()).toMatchObject({ state: 'done', settings: { drain: 'restart' } });
+  });
+});
+
+describe('a bundle that somebody else has written meanwhile', () => {
+  const begin = () => run('rotate run -k --until distribute', 0);
+
+  test('stops the rotation, and what stands there is named', async () => {
+    await begin();
+    overwrite();
+    const before = secret();
+    for (const line of ['rotate run -k', 'rotate run -k --wait', 'rotate undo -k --wait']) {
+      const { stderr } = await run(line, 6);
+      expect(stderr).toMatch(/^Error: the bundle is not the one that the rotation has recorded \(switched\): /m);
+      expect(stderr).toContain(fingerprint(stranger));
+      expect(stderr).toContain('dapr-mtls rotate undo -k --abandon');
+      expect(secret()).toEqual(before);
+    }
+  });
+
+  test('is put away by the copy of the recorded one, and the rotation goes on', async () => {
+    await begin();
+    await run('backup create -k', 0);
+    overwrite();
+    await run('rotate run -k', 6);
+    await run('backup restore 0001 -k', 6);
+    await run('backup restore 0002 -k', 0);
+    await run('rotate run -k', 0);
+    expect(record()?.state).toBe('done');
+  });
+
+  test('stays where the rotation is given up for it', async () => {
+    await begin();
+    overwrite();
+    const before = secret();
+    const { stdout } = await run('rotate undo -k --abandon', 0);
+    expect(stdout).toContain('was given up: the bundle that stands there was kept');
+    expect(secret()?.data).toEqual(before?.data);
+    expect(record()?.state).toBe('abandoned');
+    expect(JSON.stringify(record())).not.toContain('issuerKey');
+    expect((await run('rotate undo -k --abandon', 5)).stderr).toContain('the rotation has been given up');
+    await run('renew-certificate -k --procedure replace --yes', 0);
+  });
+
+  test('is seen on either side of it', async () => {
+    await begin();
+    overwriteConfigMap(stranger.files.anchors);
+    const { stderr } = await run('rotate run -k', 6);
+    expect(stderr).toContain('the ConfigMap dapr-system/dapr-trust-bundle holds another ca.crt');
+    await run('repair -k --from configmap --yes', 4);
+    await run('repair -k --from secret --yes', 0);
+    await run('rotate run -k', 0);
+    expect(record()?.state).toBe('done');
+  });
+
+  test('is put back where a Sentry wrote it in the seconds after the write', async () => {
+    const rotation = start('rotate run -k', '3');
+    await rotation.noted(/^Watching both objects/m);
+    overwrite();
+    const { exitCode, stderr } = await rotation.ended;
+    expect(exitCode, stderr).toBe(0);
+    expect(record()).toMatchObject({ state: 'done' });
+    expect(record()?.history.map(({ what }) => what)).toContainEqual(says(/^put the bundle back that somebody else/));
+    expect(secret()?.data?.['ca.crt']).not.toBe(stranger.files.anchors.toString('base64'));
+  });
+});
+
+describe('objects that somebody else keeps', () => {
+  const tracking = { 'argocd.argoproj.io/tracking-id': 'dapr:/Secret:dapr-system/dapr-trust-bundle' };
+  const handOut = '--output-manifest bundle.yaml --with-issuer-key';
+  /** As Argo CD leaves them where it applies on the server's side. */
+  const managedFields = [
+    {
+      manager: 'argocd-controller',
+      operation: 'Apply',
+      fieldsV1: { 'f:data': { 'f:ca.crt': {}, 'f:issuer.crt': {}, 'f:issuer.key': {} } },
+    },
+  ];
+  beforeEach(() => {
+    town.server.store.change<SecretObject>(secretRef(place), (object) => ({
+      ...object,
+      metadata: { ...object.metadata, managedFields, annotations: { ...object.metadata.annotations, ...tracking } },
+    }));
+  });
+
+  const handedOut = () => readFileSync(join(folder, 'bundle.yaml'), 'utf8');
+
+  /** As Argo CD does: an object at a time. */
+  function apply(kind: 'Secret' | 'ConfigMap', text = handedOut()): void {
+    const documents = parseAllDocuments(text).map((document) => document.toJS() as SecretObject);
+    const { data } = documents.find((document) => document.kind === kind) ?? {};
+    const ref = kind === 'Secret' ? secretRef(place) : configMapRef(place);
+    town.server.store.change<SecretObject>(ref, (object) => ({ ...object, ...(data ? { data } : {}) }));
+  }
+
+  test('stop it before it begins, and the ways out are named', async () => {
+    const before = secret();
+    const { stderr } = await run('rotate run -k', 6);
+    expect(stderr).toContain('Argo CD');
+    expect(stderr).toContain('rotate run -k --output-manifest trust-bundle.yaml --with-issuer-key');
+    expect(stderr).toContain('rotate run -k --ignore-owner argocd');
+    expect(stderr).not.toContain('--via-helm');
+    expect((await run('rotate run -k --output-manifest bundle.yaml', 2)).stderr).toContain('--with-issuer-key');
+    expect(record()).toBeUndefined();
+    expect(secret()).toEqual(before);
+  });
+
+  test('are given each bundle to apply, and waited for', async () => {
+    const { stdout } = await run(`rotate run -k ${handOut}`, 8);
+    expect(stdout).toContain(`the bundle of switch in ${join(folder, 'bundle.yaml')} is not applied yet`);
+    expect(stdout).toMatch(/Commit it and let Argo CD .*apply it/);
+    const first = handedOut();
+    expect(first).toMatch(/^# dapr-mtls rotation .*, phase switch\n/);
+
+    apply('Secret');
+    // Half of it is nothing yet, and no divergence either.
+    await run(`rotate run -k ${handOut}`, 8);
+    expect(handedOut()).toBe(first);
+    apply('ConfigMap');
+    const waiting = await run(`rotate run -k ${handOut}`, 8);
+    expect(waiting.stdout).toContain('the bundle of retire in ');
+    expect(handedOut()).toMatch(/^# dapr-mtls rotation .*, phase retire\n/);
+    apply('ConfigMap');
+    apply('Secret');
+    await run(`rotate run -k ${handOut}`, 0);
+    expect(record()?.state).toBe('done');
+    expect(configMap()?.data?.['ca.crt']).toBe(Buffer.from(secret()?.data?.['ca.crt'] ?? '', 'base64').toString());
+  });
+
+  test('and put their own back, which is seen', async () => {
+    await run('rotate run -k --ignore-owner argocd --until switch', 0);
+    overwrite(bundle.files);
+    const { stderr } = await run('rotate run -k --ignore-owner argocd', 6);
+    expect(stderr).toContain(
+      'the bundle is not the one that the rotation has recorded (switched): it is that of the stage before',
+    );
+  });
+
+  test('are given the way back, too', async () => {
+    await run('rotate run -k --ignore-owner argocd --until switch', 0);
+    await run('rotate undo -k --output-manifest bundle.yaml --drain restart', 2);
+    await run(`rotate undo -k ${handOut} --drain restart`, 8);
+    for (const phase of ['undo-switch', 'undo-distribute']) {
+      expect(handedOut()).toContain(`, phase ${phase}\n`);
+      apply('Secret');
+      apply('ConfigMap');
+      await run(`rotate run -k ${handOut}`, phase === 'undo-switch' ? 8 : 0);
+    }
+    expect(record()?.state).toBe('undone');
+    expect(secret()?.data?.['issuer.crt']).toBe(bundle.files.issuerChain.toString('base64'));
+  });
+
+  test('a file that is not of this rotation is left alone', async () => {
+    writeFileSync(join(folder, 'bundle.yaml'), 'somebody: else\n');
+    const { stderr } = await run(`rotate run -k ${handOut}`, 5);
+    expect(stderr).toContain('exists already; nothing was begun');
+    expect(record()).toBeUndefined();
+  });
+});
