@@ -319,7 +319,8 @@ async function answer(town: RotationTown, chance: Chance): Promise<void> {
     town.supplyClients();
     await say('external-clients');
   }
-  if (phase.restarts.includes('applications') && town.ports().site.kind === 'directory') {
+  const asksForRestart = phase.gates.some((gate) => gate === 'verifiers-updated' || gate === 'old-leaves-gone');
+  if (asksForRestart && town.ports().site.kind === 'directory') {
     town.restartAll();
     await say('restarted');
   }

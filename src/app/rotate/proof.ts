@@ -121,7 +121,7 @@ interface Entry {
   readonly cutOff: readonly string[];
 }
 
-/** Who verifies nobody any more cannot lose a call. */
+/** Who verifies nobody any more cannot lose a call, and whom nobody verifies cannot, either. */
 function enter(
   scene: Scene,
   before: Stage | undefined,
@@ -140,9 +140,10 @@ function enter(
   const broken = others.flatMap((holder) =>
     scene.shown.filter((shown) => !verify(holder, shown).ok).map((shown) => ({ holder, key: keyOf(holder, shown) })),
   );
+  const shown = scene.shown.filter((one) => others.some((holder) => verify(holder, one).ok));
   const hurt = [...lost.filter(isLost), ...broken.map(({ holder }) => holder)];
   return {
-    scene: { ...scene, holders: others },
+    scene: { ...scene, holders: others, shown },
     broken: new Set(broken.map(({ key }) => key)),
     cutOff: [...new Set(hurt.flatMap(({ workloads }) => workloads))].sort(),
   };

@@ -1,5 +1,5 @@
 import { DaprMtlsError } from '../../errors.ts';
-import { verifyLeafOf } from '../../pki/chain.ts';
+import { verifyLeafOf, whyNotSigned } from '../../pki/chain.ts';
 import type { FoundFiles } from '../../store/port.ts';
 import { liveStage } from './advance.ts';
 import { phasesBack } from './phases.ts';
@@ -41,9 +41,12 @@ export function undoRotation(
   return { ...next, state: 'undone', rootKeyFile: undefined, stages: withoutKeys(record) };
 }
 
-/** Whether nobody verifies the old issuer any more: Sentry would exit on it, and nothing leads back. */
+/** Whether Sentry would exit on the old bundle, its key aside: then nothing leads back to it. */
 function isLapsed(before: Stage | undefined, at: Date): boolean {
-  return before !== undefined && !verifyLeafOf(before.issuerChain, { anchors: before.anchors, at }).ok;
+  if (!before) return false;
+  const { anchors, issuerChain } = before;
+  const isForeign = anchors.some((anchor) => whyNotSigned(anchor, anchor) !== undefined);
+  return isForeign || !verifyLeafOf(issuerChain, { anchors, at, usage: 'serverAuth' }).ok;
 }
 
 export function isUndoing({ phases }: Pick<RotationRecord, 'phases'>): boolean {
@@ -125,7 +128,7 @@ function tooLate(): DaprMtlsError {
 
 function lapsed(isSwitched: boolean): DaprMtlsError {
   return new DaprMtlsError('rotation.unsafe', {
-    message: 'nobody verifies the old issuer any more, so that going back would lose every call',
+    message: 'Sentry would not run on the old bundle any more, so that going back would lose every call',
     hint: isSwitched
       ? 'Go on to the end with `dapr-mtls rotate run`.'
       : 'End this rotation with `dapr-mtls rotate undo --abandon`: then `dapr-mtls rotate plan` takes the shortest way out.',
