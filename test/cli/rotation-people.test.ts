@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { decodeRecord, type RotationRecord } from '../../src/app/rotate/record.ts';
 import { type ConfigMapObject, configMapRef, type SecretObject, secretRef } from '../../src/store/cluster/objects.ts';
@@ -15,75 +15,78 @@ const bundle = await makeBundle({ at: new Date() });
 const stranger = await makeBundle({ at: new Date() });
 
 let program: Program;
-let town: RollingCluster;
-let folder: string;
 
 beforeAll(() => {
   program = copyProgram();
 });
-beforeEach(async () => {
-  folder = temporaryDirectory('rotation-people');
-  town = await startRollingCluster(clusterObjects(bundle.files));
-});
-afterEach(async () => {
-  town.letGo();
-  await town.server.stop();
-});
 
-function start(line: string, settle = '0'): Run {
-  const env = {
-    KUBECONFIG: town.server.kubeconfig(),
-    HOME: folder,
-    DAPR_MTLS_SETTLE: settle,
-    DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '50',
-    DAPR_MTLS_TEST_CLUSTER_LEASE_MS: '1500',
+/** A cluster of its own for each test, and people with the built program before it. */
+async function openTown(change: (cluster: RollingCluster) => void = () => undefined) {
+  const town = await startRollingCluster(clusterObjects(bundle.files));
+  const folder = temporaryDirectory('rotation-people');
+  onTestFinished(async () => {
+    town.letGo();
+    await town.server.stop();
+  });
+  change(town);
+  const { store } = town.server;
+  const start = (line: string, settle = '0'): Run => {
+    const env = {
+      KUBECONFIG: town.server.kubeconfig(),
+      HOME: folder,
+      DAPR_MTLS_SETTLE: settle,
+      DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '50',
+      DAPR_MTLS_TEST_CLUSTER_LEASE_MS: '1500',
+    };
+    return program.start(line.split(' '), { cwd: folder, env });
   };
-  return program.start(line.split(' '), { cwd: folder, env });
-}
-
-async function run(line: string, expected: number): Promise<Outcome> {
-  const outcome = await start(line).ended;
-  expect(outcome.exitCode, `${line}\n${outcome.stdout}\n${outcome.stderr}`).toBe(expected);
-  return outcome;
-}
-
-const secret = () => town.server.store.get<SecretObject>(secretRef(place));
-const configMap = () => town.server.store.get<ConfigMapObject>(configMapRef(place));
-
-function record(): RotationRecord | undefined {
-  const encoded = town.server.store.get<SecretObject>(recordRef(place))?.data?.['rotation.json'];
-  return encoded === undefined ? undefined : decodeRecord(Buffer.from(encoded, 'base64'));
-}
-
-/** As another program writes: a Sentry that has made a root of its own, or somebody with kubectl. */
-function overwrite({ anchors, issuerChain, issuerKey } = stranger.files): void {
-  const data = {
-    'ca.crt': anchors.toString('base64'),
-    'issuer.crt': issuerChain.toString('base64'),
-    'issuer.key': issuerKey.toString('base64'),
+  const overwriteConfigMap = (anchors: Buffer) => {
+    const data = { 'ca.crt': anchors.toString() };
+    store.change<ConfigMapObject>(configMapRef(place), (object) => ({ ...object, data }));
   };
-  town.server.store.change<SecretObject>(secretRef(place), (object) => ({ ...object, data }));
-  overwriteConfigMap(anchors);
-}
-
-function overwriteConfigMap(anchors: Buffer): void {
-  const data = { 'ca.crt': anchors.toString() };
-  town.server.store.change<ConfigMapObject>(configMapRef(place), (object) => ({ ...object, data }));
+  return {
+    ...town,
+    folder,
+    start,
+    run: async (line: string, expected: number): Promise<Outcome> => {
+      const outcome = await start(line).ended;
+      expect(outcome.exitCode, `${line}\n${outcome.stdout}\n${outcome.stderr}`).toBe(expected);
+      return outcome;
+    },
+    secret: () => store.get<SecretObject>(secretRef(place)),
+    configMap: () => store.get<ConfigMapObject>(configMapRef(place)),
+    record: (): RotationRecord | undefined => {
+      const encoded = store.get<SecretObject>(recordRef(place))?.data?.['rotation.json'];
+      return encoded === undefined ? undefined : decodeRecord(Buffer.from(encoded, 'base64'));
+    },
+    overwriteConfigMap,
+    /** As another program writes: a Sentry that has made a root of its own, or somebody with kubectl. */
+    overwrite: ({ anchors, issuerChain, issuerKey } = stranger.files): void => {
+      const data = {
+        'ca.crt': anchors.toString('base64'),
+        'issuer.crt': issuerChain.toString('base64'),
+        'issuer.key': issuerKey.toString('base64'),
+      };
+      store.change<SecretObject>(secretRef(place), (object) => ({ ...object, data }));
+      overwriteConfigMap(anchors);
+    },
+  };
 }
 
 const fingerprint = (made: typeof stranger) => made.bundle.anchors[0]?.fingerprint.slice(0, 16);
 const says = (text: string | RegExp) => expect.stringMatching(text);
 
-describe('two people', () => {
+describe.concurrent('two people', () => {
   test('who begin at once begin one rotation, and one of them is told who has it', async () => {
-    town.hold();
+    const { start, record, hold, letGo } = await openTown();
+    hold();
     const runs = [start('rotate run -k'), start('rotate run -k')];
     const first = await Promise.race(runs.map(({ ended }) => ended));
     expect(first.stderr).toMatch(
       /^Error: the rotation in dapr-system is in the hands of "rotate run" \(\S+@.+, process \d+, since \S+\)$/m,
     );
     expect(first.stderr).toContain('with `--wait` this command waits for it');
-    town.letGo();
+    letGo();
     const outcomes = await Promise.all(runs.map(({ ended }) => ended));
     expect(outcomes.map(({ exitCode }) => exitCode).sort()).toEqual([0, 6]);
     expect(new Set(record()?.history.map(({ by }) => by)).size).toBe(1);
@@ -91,10 +94,11 @@ describe('two people', () => {
   });
 
   test('who both wait end with one rotation, too', async () => {
-    town.hold();
+    const { start, configMap, record, hold, letGo, sidecars } = await openTown();
+    hold();
     const runs = [start('rotate run -k --wait'), start('rotate run -k --wait')];
     await Promise.any(runs.map(({ noted }) => noted(/^Waiting for "rotate run" \(.*\), which is at work/m)));
-    town.letGo();
+    letGo();
     const outcomes = await Promise.all(runs.map(({ ended }) => ended));
     expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
     const told = outcomes.map(({ stderr }) =>
@@ -102,18 +106,19 @@ describe('two people', () => {
     );
     expect(told.sort()).toEqual([false, true]);
     expect(record()?.history.filter(({ what }) => what.startsWith('planned'))).toHaveLength(1);
-    for (const anchors of town.sidecars()) expect(anchors).toContain(configMap()?.data?.['ca.crt']?.trim());
+    for (const anchors of sidecars()) expect(anchors).toContain(configMap()?.data?.['ca.crt']?.trim());
   });
 
   test('one goes on in the place of the other, who was killed', async () => {
-    town.hold();
+    const { start, record, hold, letGo } = await openTown();
+    hold();
     const killed = start('rotate run -k --wait');
     await killed.noted(/Restarting deploy\/dapr-sentry/);
     killed.child.kill('SIGKILL');
     await killed.ended;
     const waiting = start('rotate run -k --wait');
     await waiting.noted(/^"rotate run" \(.*\) is at work there or has died; waiting \d+ s to see whether it moves/m);
-    town.letGo();
+    letGo();
     const { exitCode, stderr } = await waiting.ended;
     expect(exitCode, stderr).toBe(0);
     expect(stderr).toMatch(/^"rotate run" \(.*\) has died; this run goes on in its place$/m);
@@ -123,6 +128,7 @@ describe('two people', () => {
   });
 
   test('another procedure is not smuggled in', async () => {
+    const { run } = await openTown();
     await run('rotate run -k --restart none', 8);
     expect((await run('rotate run -k --procedure staged', 6)).stderr).toMatch(
       /^Error: a rotation of another procedure \(bridge\) is under way, begun /m,
@@ -130,6 +136,7 @@ describe('two people', () => {
   });
 
   test('old certificates need not be waited for, when somebody says so on the way', async () => {
+    const { run, record } = await openTown();
     const waiting = await run('rotate run -k --procedure staged', 8);
     expect(waiting.stdout).toContain('`dapr-mtls rotate run -k --drain restart`');
     await run('rotate run -k --drain restart', 0);
@@ -137,11 +144,15 @@ describe('two people', () => {
   });
 });
 
-describe('a bundle that somebody else has written meanwhile', () => {
-  const begin = () => run('rotate run -k --until distribute', 0);
+describe.concurrent('a bundle that somebody else has written meanwhile', () => {
+  const begin = async () => {
+    const town = await openTown();
+    await town.run('rotate run -k --until distribute', 0);
+    return town;
+  };
 
   test('stops the rotation, and what stands there is named', async () => {
-    await begin();
+    const { run, secret, overwrite } = await begin();
     overwrite();
     const before = secret();
     for (const line of ['rotate run -k', 'rotate run -k --wait', 'rotate undo -k --wait']) {
@@ -154,7 +165,7 @@ describe('a bundle that somebody else has written meanwhile', () => {
   });
 
   test('is put away by the copy of the recorded one, and the rotation goes on', async () => {
-    await begin();
+    const { run, record, overwrite } = await begin();
     await run('backup create -k', 0);
     overwrite();
     await run('rotate run -k', 6);
@@ -165,7 +176,7 @@ describe('a bundle that somebody else has written meanwhile', () => {
   });
 
   test('stays where the rotation is given up for it', async () => {
-    await begin();
+    const { run, secret, record, overwrite } = await begin();
     overwrite();
     const before = secret();
     const { stdout } = await run('rotate undo -k --abandon', 0);
@@ -178,7 +189,7 @@ describe('a bundle that somebody else has written meanwhile', () => {
   });
 
   test('is seen on either side of it', async () => {
-    await begin();
+    const { run, record, overwriteConfigMap } = await begin();
     overwriteConfigMap(stranger.files.anchors);
     const { stderr } = await run('rotate run -k', 6);
     expect(stderr).toContain('the ConfigMap dapr-system/dapr-trust-bundle holds another ca.crt');
@@ -189,6 +200,7 @@ describe('a bundle that somebody else has written meanwhile', () => {
   });
 
   test('is put back where a Sentry wrote it in the seconds after the write', async () => {
+    const { start, secret, record, overwrite } = await openTown();
     const rotation = start('rotate run -k', '3');
     await rotation.noted(/^Watching both objects/m);
     overwrite();
@@ -200,7 +212,7 @@ describe('a bundle that somebody else has written meanwhile', () => {
   });
 });
 
-describe('objects that somebody else keeps', () => {
+describe.concurrent('objects that somebody else keeps', () => {
   const tracking = { 'argocd.argoproj.io/tracking-id': 'dapr:/Secret:dapr-system/dapr-trust-bundle' };
   const handOut = '--output-manifest bundle.yaml --with-issuer-key';
   /** As Argo CD leaves them where it applies on the server's side. */
@@ -211,24 +223,29 @@ describe('objects that somebody else keeps', () => {
       fieldsV1: { 'f:data': { 'f:ca.crt': {}, 'f:issuer.crt': {}, 'f:issuer.key': {} } },
     },
   ];
-  beforeEach(() => {
-    town.server.store.change<SecretObject>(secretRef(place), (object) => ({
-      ...object,
-      metadata: { ...object.metadata, managedFields, annotations: { ...object.metadata.annotations, ...tracking } },
-    }));
-  });
-
-  const handedOut = () => readFileSync(join(folder, 'bundle.yaml'), 'utf8');
-
-  /** As Argo CD does: an object at a time. */
-  function apply(kind: 'Secret' | 'ConfigMap', text = handedOut()): void {
-    const documents = parseAllDocuments(text).map((document) => document.toJS() as SecretObject);
-    const { data } = documents.find((document) => document.kind === kind) ?? {};
-    const ref = kind === 'Secret' ? secretRef(place) : configMapRef(place);
-    town.server.store.change<SecretObject>(ref, (object) => ({ ...object, ...(data ? { data } : {}) }));
-  }
+  const openOwned = async () => {
+    const town = await openTown(({ server }) =>
+      server.store.change<SecretObject>(secretRef(place), (object) => ({
+        ...object,
+        metadata: { ...object.metadata, managedFields, annotations: { ...object.metadata.annotations, ...tracking } },
+      })),
+    );
+    const handedOut = () => readFileSync(join(town.folder, 'bundle.yaml'), 'utf8');
+    return {
+      ...town,
+      handedOut,
+      /** As Argo CD does: an object at a time. */
+      apply: (kind: 'Secret' | 'ConfigMap'): void => {
+        const documents = parseAllDocuments(handedOut()).map((document) => document.toJS() as SecretObject);
+        const { data } = documents.find((document) => document.kind === kind) ?? {};
+        const ref = kind === 'Secret' ? secretRef(place) : configMapRef(place);
+        town.server.store.change<SecretObject>(ref, (object) => ({ ...object, ...(data ? { data } : {}) }));
+      },
+    };
+  };
 
   test('stop it before it begins, and the ways out are named', async () => {
+    const { run, secret, record } = await openOwned();
     const before = secret();
     const { stderr } = await run('rotate run -k', 6);
     expect(stderr).toContain('Argo CD');
@@ -241,6 +258,7 @@ describe('objects that somebody else keeps', () => {
   });
 
   test('are given each bundle to apply, and waited for', async () => {
+    const { run, secret, configMap, record, folder, handedOut, apply } = await openOwned();
     const { stdout } = await run(`rotate run -k ${handOut}`, 8);
     expect(stdout).toContain(`the bundle of switch in ${join(folder, 'bundle.yaml')} is not applied yet`);
     expect(stdout).toMatch(/Commit it and let Argo CD .*apply it/);
@@ -263,6 +281,7 @@ describe('objects that somebody else keeps', () => {
   });
 
   test('and put their own back, which is seen', async () => {
+    const { run, overwrite } = await openOwned();
     await run('rotate run -k --ignore-owner argocd --until switch', 0);
     overwrite(bundle.files);
     const { stderr } = await run('rotate run -k --ignore-owner argocd', 6);
@@ -272,6 +291,7 @@ describe('objects that somebody else keeps', () => {
   });
 
   test('are given the way back, too', async () => {
+    const { run, secret, record, handedOut, apply } = await openOwned();
     await run('rotate run -k --ignore-owner argocd --until switch', 0);
     await run('rotate undo -k --output-manifest bundle.yaml --drain restart', 2);
     await run(`rotate undo -k ${handOut} --drain restart`, 8);
@@ -286,6 +306,7 @@ describe('objects that somebody else keeps', () => {
   });
 
   test('a file that is not of this rotation is left alone', async () => {
+    const { run, record, folder } = await openOwned();
     writeFileSync(join(folder, 'bundle.yaml'), 'somebody: else\n');
     const { stderr } = await run(`rotate run -k ${handOut}`, 5);
     expect(stderr).toContain('exists already; nothing was begun');
