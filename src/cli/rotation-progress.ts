@@ -1,6 +1,6 @@
 import type { RotationProgress } from '../app/rotate/advance.ts';
 import { describeWaits } from '../render/rotation.ts';
-import { readInstants, widthOf } from '../render/rotation-text.ts';
+import { hang, readInstants, widthOf } from '../render/rotation-text.ts';
 import type { RotationProgress as LockProgress } from '../store/rotation-options.ts';
 import type { Streams } from './streams.ts';
 
@@ -31,7 +31,9 @@ function sentenceOf(progress: RotationProgress, width: number): string {
     case 'restarting':
       return `${progress.phase}: restarting who has to follow\n`;
     case 'passed':
-      return [`${progress.phase}: passed`, ...progress.evidence.map((line) => `  ${line}`), ''].join('\n');
+      return [`${progress.phase}: passed`, ...progress.evidence.flatMap((line) => hang('  ', line, width)), ''].join(
+        '\n',
+      );
     case 'waiting':
       return `${progress.phase}: waiting for\n${describeWaits(progress.waits, width)}`;
     case 'closed':

@@ -46,7 +46,7 @@ export const bridgePlan: RotationPlanReport = {
   phases: bridgePhases.map((phase, index) => planned(phase, [75, 1350, 0, 150][index] ?? 0)),
   pairs: [
     ...pairs('switch', 'the old anchors', ['yes', 'yes'], ['shop/cart', 'shop/checkout', 'warehouse/stock']),
-    ...pairs('switch', "the API server, for the injector's webhook", ['yes', 'yes']),
+    ...pairs('switch', 'the old anchors (API server)', ['yes', 'yes']),
     ...pairs('switch', 'old and new anchors', ['yes', 'yes']),
     ...pairs('retire', 'the new anchor alone', ['never', 'yes']),
   ],

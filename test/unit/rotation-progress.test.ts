@@ -50,6 +50,8 @@ test('a run that does not stay leaves what it would wait for to its answer', () 
 
 test('evidence stands below the phase that it let pass', () => {
   const { told, tell } = listen(true);
-  tell({ kind: 'passed', phase, evidence: ['4 sidecars were born with 0a1b', 'The injector gives it'] });
-  expect(told).toEqual(['distribute: passed\n  4 sidecars were born with 0a1b\n  The injector gives it\n']);
+  tell({ kind: 'passed', phase, evidence: ['4 sidecars were born with 0a1b2c3d4e5f6071', 'The injector gives it'] });
+  expect(told).toEqual([
+    'distribute: passed\n  4 sidecars were born with\n  0a1b2c3d4e5f6071\n  The injector gives it\n',
+  ]);
 });

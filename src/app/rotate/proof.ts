@@ -170,10 +170,9 @@ function singlesOf({ anchors }: Stage): [Certificate][] {
   return anchors.length > 1 ? anchors.map((anchor) => [anchor]) : [];
 }
 
-/** The caBundle of the injector's webhook is a set of anchors, too. */
+/** The caBundle of the injector's webhook, which the API server asks, is a set of anchors, too. */
 function apiServer(anchors: readonly Certificate[], label: Labeller): Holder {
-  const name = `the API server, which asks the injector and holds ${label(anchors)}`;
-  return { label: name, anchors, workloads: [], usage: 'serverAuth' };
+  return { label: `${label(anchors)} (API server)`, anchors, workloads: [], usage: 'serverAuth' };
 }
 
 /**
