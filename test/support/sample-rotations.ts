@@ -20,7 +20,7 @@ const cluster: StoreLocation = {
   name: 'dapr-system/dapr-trust-bundle in the cluster prod (https://k8s.example:6443)',
   names,
 };
-export const directory: StoreLocation = { kind: 'directory', name: '/home/ana/.dapr/certs', names };
+const directory: StoreLocation = { kind: 'directory', name: '/home/ana/.dapr/certs', names };
 
 const ana = 'ana@laptop, process 4711';
 const job = 'dapr-mtls@dapr-mtls-rotate-x7kq2, process 1';
