@@ -413,9 +413,10 @@ export class RotationTown {
     const { files } = this.#chance.pick(able);
     if (!files) return;
     const { ttlMs, keepsIssuers } = this.#wish;
-    this.#register(party.anchors, presentedUnder(files), undefined, party);
+    // What becomes of whom somebody answers for is nobody's loss here.
+    if (!this.#isSkipped(party)) this.#register(party.anchors, presentedUnder(files), undefined, party);
     // Sentry of then verifies whoever asks by the issuer that was baked into it.
-    if (keepsIssuers && party.kind === 'sidecar')
+    if (keepsIssuers && party.kind === 'sidecar' && !this.#isSkipped(party))
       this.#register(textOf(files.anchors), party.bornUnder, undefined, { ...party, isInitial: false });
     const lifeMs = Math.floor(ttlMs * (0.3 + 0.6 * this.#chance.draw()));
     party.leaf = { chain: presentedUnder(files), ends: this.now + ttlMs, renewsAt: this.now + lifeMs };

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type GateContext, type GateVerdict, judgeGate, sinceOf } from '../../src/app/rotate/gates.ts';
 import type { GateName, PhaseRecord, RotationRecord } from '../../src/app/rotate/record.ts';
-import type { Stage } from '../../src/app/rotate/stages.ts';
+import type { Stage, Stages } from '../../src/app/rotate/stages.ts';
 import type { ServiceInstance, World } from '../../src/app/rotate/world.ts';
 import { readCertificate } from '../../src/pki/certificate.ts';
 import { dayMs, makeBundle } from '../support/bundles.ts';
@@ -11,8 +11,7 @@ import { forgeAuthority } from '../support/rotation-worlds.ts';
 
 const { files } = await makeBundle();
 const plan = await planFor(files, { procedure: 'staged' });
-const { before, switched, 'both-anchors': both, after } = plan.material.stages as Record<string, Stage>;
-if (!before || !switched || !both || !after) throw new Error('a staged rotation has them');
+const { before, switched, 'both-anchors': both, after } = plan.material.stages as Required<Stages>;
 const [oldPem, bothPem, newPem] = [before, both, after].map((stage) => stage.files.anchors.toString()) as [
   string,
   string,
