@@ -26,7 +26,7 @@ export default defineConfig({
       project('cli', { timeoutMs: 120_000 }),
       project('crash', { timeoutMs: 1_800_000 }),
       // Each of its tests waits for certificates to grow old, and is hardly any work.
-      project('traffic', { timeoutMs: 300_000, concurrency: 16, workers: 2, setup: 'test/cluster/set-up.ts' }),
+      project('traffic', { timeoutMs: 300_000, concurrency: 10, workers: 2, setup: 'test/cluster/set-up.ts' }),
       project('package', { timeoutMs: 600_000, serial: true }),
       project('cluster', { timeoutMs: 300_000, serial: true, setup: 'test/cluster/set-up.ts' }),
     ],

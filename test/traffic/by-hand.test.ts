@@ -4,6 +4,7 @@ import { bridge, type Passage, sameKey, sameWordsInAnotherType, strangers } from
 import { openTraffic, skippedWithoutGo } from './program.ts';
 import type { Tally } from './tally.ts';
 import { type Application, restartOrders, startTown, type Town } from './town.ts';
+import { expectLost, expectNothingLost } from './verdict.ts';
 
 /** Long enough that every service has renewed its certificate, and the last of the old ones has expired. */
 const untilOldLeavesAreGone = 24;
@@ -22,8 +23,6 @@ if (!program) {
     town.during('after');
     await town.pass(5);
     const tally = await town.leave();
-    // A town in which nobody calls would lose nothing.
-    expect(tally.made).toBeGreaterThan(tally.seconds * 10);
     expect(town.authority.whyExited()).toBeUndefined();
     return tally;
   };
@@ -34,13 +33,13 @@ if (!program) {
         town.during('quiet');
         await town.pass(untilOldLeavesAreGone);
       });
-      expect(tally).toMatchObject({ failed: 0, reasons: {} });
+      expectNothingLost(tally);
     });
 
     test.each(restartOrders)('a new root in stages, restarting %s before %s', async (...order) => {
       const passage = await strangers();
       const tally = await walk(passage, (town) => inStages(town, passage, order));
-      expect(tally).toMatchObject({ failed: 0, reasons: {} });
+      expectNothingLost(tally);
     });
 
     test.each(restartOrders)('a new root over a bridge, restarting %s before %s', async (...order) => {
@@ -51,7 +50,7 @@ if (!program) {
         await town.roll(passage.after.anchors, order);
         await town.lay({ anchors: passage.after.anchors });
       });
-      expect(tally).toMatchObject({ failed: 0, reasons: {} });
+      expectNothingLost(tally);
     });
 
     test.each(restartOrders)('a new root on the same key, restarting %s before %s', async (...order) => {
@@ -62,7 +61,7 @@ if (!program) {
         await town.roll(passage.after.anchors, order);
         await town.pass(untilOldLeavesAreGone / 2);
       });
-      expect(tally).toMatchObject({ failed: 0, reasons: {} });
+      expectNothingLost(tally);
     });
   });
 
@@ -137,9 +136,4 @@ async function overBridge(town: Town, passage: Passage): Promise<void> {
 async function layBridge(town: Town, { both, after }: Passage): Promise<void> {
   await town.lay({ anchors: both });
   await town.lay({ issuerChain: after.issuerChain, issuerKey: after.issuerKey });
-}
-
-function expectLost(tally: Tally, reason: RegExp): void {
-  expect(tally.failed).toBeGreaterThan(0);
-  expect(Object.keys(tally.reasons).join('\n')).toMatch(reason);
 }

@@ -25,12 +25,16 @@ export async function openRestartDesk(
   restart: (order: RestartOrder) => Promise<void>,
 ): Promise<RestartDesk> {
   const orders: RestartOrder[] = [];
+  // One at a time: whoever killed the program has not killed its command, and the next run gives the same order.
+  let turn: Promise<unknown> = Promise.resolve();
   const server = createServer((request, response) => {
     json(request)
       .then(async (body) => {
         const order = body as RestartOrder;
         orders.push(order);
-        await restart(order);
+        const done = turn.then(() => restart(order));
+        turn = done.catch(() => undefined);
+        await done;
         response.end();
       })
       .catch((error: unknown) => response.writeHead(500).end(String(error)));

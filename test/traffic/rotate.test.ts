@@ -1,4 +1,4 @@
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,12 +6,14 @@ import type { BundleFiles } from '../../src/pki/bundle.ts';
 import { encodePrivateKey } from '../../src/pki/keys.ts';
 import { bundleNames, dayMs, makeBundle } from '../support/bundles.ts';
 import { temporaryDirectory } from '../support/directory.ts';
-import { copyProgram, type Outcome } from '../support/program.ts';
+import { copyProgram, type Outcome, type Run } from '../support/program.ts';
+import { randomSeed } from '../support/seed.ts';
 import { clockSkewSeconds, leafTtlSeconds } from './authority.ts';
 import { sameWordsInAnotherType } from './bundles.ts';
 import { openTraffic, skippedWithoutGo } from './program.ts';
-import { openRestartDesk } from './restart-desk.ts';
+import { openRestartDesk, type RestartOrder } from './restart-desk.ts';
 import { type Application, restartOrders, startTown, type Town } from './town.ts';
+import { expectNothingLost } from './verdict.ts';
 
 const traffic = await openTraffic();
 
@@ -37,14 +39,18 @@ const procedures = [
 interface Started {
   readonly town: Town;
   readonly before: BundleFiles;
-  /** Runs `dapr-mtls rotate ...` on the town's directory, with a restart command that really restarts. */
+  /** Starts `dapr-mtls rotate ...` on the town's directory, with a restart command that really restarts. */
+  start(verb: 'run' | 'undo', ...words: readonly string[]): Run;
+  /** The same, to its end. */
   rotate(verb: 'run' | 'undo', ...words: readonly string[]): Promise<Outcome>;
+  /** What was asked for by the restart commands. */
+  readonly orders: readonly RestartOrder[];
 }
 
 if (!traffic) {
   test.skip(skippedWithoutGo);
 } else {
-  const { run } = copyProgram();
+  const { run, start } = copyProgram();
 
   /** One town from beginning to end, in which no call may be lost, whatever is done. */
   const losesNothing = async (
@@ -59,21 +65,21 @@ if (!traffic) {
     });
     const place = ['--dir', town.directory, '--config', join(folder, 'configuration.yaml')];
     const around = ['--sentry', town.authority.address, '--restart-command', desk.command];
+    const startHere: Started['start'] = (verb, ...words) =>
+      start(['rotate', verb, ...place, ...around, ...words], { cwd: folder });
     await act({
       town,
       before: files,
-      rotate: (verb, ...words) => run(['rotate', verb, ...place, ...around, ...words], { cwd: folder }),
+      start: startHere,
+      orders: desk.orders,
+      rotate: (verb, ...words) => startHere(verb, ...words).ended,
     });
     town.during('after');
     await town.pass(5);
     const tally = await town.leave();
     desk.close();
     expect(town.authority.whyExited()).toBeUndefined();
-    // Nobody is restarted twice for the same reason, however long a gate is open.
-    const phases = desk.orders.map(({ phase }) => phase);
-    expect(phases).toEqual([...new Set(phases)]);
-    expect(tally).toMatchObject({ failed: 0, reasons: {} });
-    expect(tally.made).toBeGreaterThan(tally.seconds * 10);
+    expectNothingLost(tally);
   };
 
   describe.concurrent('a rotation in a directory loses no call', () => {
@@ -88,16 +94,43 @@ if (!traffic) {
 
     describe.each(procedures)('by the procedure %s', (_, words) => {
       test.each(restartOrders)('restarting %s before %s', async (...order) => {
-        await losesNothing(order, async ({ town, before, rotate }) => {
+        await losesNothing(order, async ({ town, before, rotate, orders }) => {
           expectDone(await rotate('run', '--wait', ...words));
+          // Nobody is restarted twice for the same reason, however long a gate is open.
+          const phases = orders.map(({ phase }) => phase);
+          expect(phases).toEqual([...new Set(phases)]);
           const after = read(town.directory);
           expect(certificatesIn(after.anchors)).toHaveLength(1);
           expect(after.anchors).not.toEqual(before.anchors);
           expect(certificatesIn(after.issuerChain)).toHaveLength(1);
+          // Who is restarted later, for whatever reason, holds the new anchor alone.
+          town.during('later restarts');
+          await town.roll(after.anchors, order);
           const back = await rotate('undo');
           expect(back.exitCode).not.toBe(0);
           expect(back.stderr).toMatch(/new rotation/);
         });
+      });
+    });
+  });
+
+  describe.concurrent('a rotation that is killed again and again loses no call', () => {
+    test.each(procedures)(`by the procedure %s, ${randomSeed.words}`, async (procedure, words) => {
+      const moments = killMoments(`${procedure}`);
+      await losesNothing(restartOrders[1], async ({ town, before, start: begin }) => {
+        for (;;) {
+          // What is under way is gone on with, and what was wished for at its beginning need not be said again.
+          const { child, ended } = begin('run', '--wait', ...words);
+          const killer = setTimeout(() => child.kill('SIGKILL'), moments.next().value);
+          const outcome = await ended;
+          clearTimeout(killer);
+          if (outcome.exitCode === 137) continue;
+          expectDone(outcome);
+          break;
+        }
+        const after = read(town.directory);
+        expect(certificatesIn(after.anchors)).toHaveLength(1);
+        expect(after.anchors).not.toEqual(before.anchors);
       });
     });
   });
@@ -169,6 +202,14 @@ if (!traffic) {
       }
     });
   });
+}
+
+/** When a run is killed, in milliseconds from its start: ever later, so that it ends. */
+function* killMoments(salt: string): Generator<number, never> {
+  for (let turn = 0; ; turn++) {
+    const drawn = createHash('sha256').update(`${randomSeed.value} ${salt} ${turn}`).digest().readUInt32BE() / 2 ** 32;
+    yield 1000 + drawn * 4000 * (1 + turn);
+  }
 }
 
 /** A folder with a bundle's root key and a Configuration in it, and the bundle for it. */

@@ -13,6 +13,8 @@ export type CallEvent =
   | { readonly event: 'refused'; readonly reason: string; readonly distrust: true }
   /** No certificate was to be had from the CA. */
   | { readonly event: 'identity-missed'; readonly reason: string; readonly distrust?: boolean }
+  /** A certificate came too late, though nobody was refused: the machine is too busy. */
+  | { readonly event: 'late'; readonly reason: string; readonly distrust?: never }
   /** Calls that are over since this was told last. */
   | { readonly event: 'called'; readonly made: number };
 
@@ -49,7 +51,8 @@ export function startCounting(): Counter {
       else faults.push(words);
     },
     take: () => {
-      if (faults.length > 0) throw new Error(`something failed, and not for lack of trust:\n${faults.join('\n')}`);
+      const found = faults.splice(0);
+      if (found.length > 0) throw new Error(`something failed, and not for lack of trust:\n${found.join('\n')}`);
       const now = performance.now();
       const tally = { made, failed, seconds: (now - since) / 1000, reasons };
       [made, failed, reasons, since] = [0, 0, {}, now];
@@ -60,5 +63,5 @@ export function startCounting(): Counter {
 
 /** Without the instants, which differ each time. */
 function describe({ event, reason }: Exclude<CallEvent, { event: 'called' }>): string {
-  return `${event === 'identity-missed' ? 'Sentry: ' : ''}${reason.replace(/: current time .*/, '')}`;
+  return `${event === 'identity-missed' ? 'Sentry: ' : ''}${reason.replace(/: current time \S+ (is \w+) .*/, ': it $1 its time')}`;
 }

@@ -19,12 +19,14 @@ type called struct {
 	Made  int64  `json:"made"`
 }
 
+const mostUnderWay = 8
+
 // call calls the peers in turn until the context ends, each time with a fresh
 // handshake, and waits for those under way. A changed neighbourhood is
 // acknowledged when no call of the one before is under way any more: then a
 // peer that is not in it is called by nobody, and may go.
 func (s *service) call(ctx context.Context, near neighbourhood, changes <-chan neighbourhood, pause time.Duration) {
-	var made atomic.Int64
+	var made, active atomic.Int64
 	count := func() { tell(called{Event: "called", Made: made.Swap(0)}) }
 	seconds := time.NewTicker(time.Second)
 	defer seconds.Stop()
@@ -50,14 +52,18 @@ func (s *service) call(ctx context.Context, near neighbourhood, changes <-chan n
 				tell(serviceEvent{Event: "neighbours", Revision: changed.Revision})
 			}()
 		case <-ticks.C:
-			if len(near.Peers) == 0 {
+			// On a busy machine fewer calls are made. Calls that pile up would leave
+			// no time to renew certificates, and nothing else would be measured.
+			if len(near.Peers) == 0 || active.Load() >= mostUnderWay {
 				continue
 			}
 			callee := near.Peers[turn%len(near.Peers)]
 			calls := underWay
 			calls.Add(1)
+			active.Add(1)
 			go func() {
 				defer calls.Done()
+				defer active.Add(-1)
 				if err := s.callOnce(callee); err != nil {
 					tell(serviceEvent{Event: "failed", Peer: callee.ID, Reason: err.Error(), Distrust: isDistrust(err)})
 				}

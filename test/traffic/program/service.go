@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"os"
 	"os/signal"
@@ -112,13 +113,24 @@ func (s *service) awaitIdentity(ctx context.Context) error {
 	return nil
 }
 
-// renew fetches a new certificate whenever half of the life is over.
+// renew fetches a new certificate whenever half of the life is over. One that
+// comes when the old one has ended, though nobody refused it, tells of a machine
+// that is too busy for anything to be measured on it.
 func (s *service) renew(ctx context.Context) {
-	for sleep(ctx, time.Until(halfLife(s.identity.Load().Leaf))) {
+	for {
+		before := s.identity.Load().Leaf
+		if !sleep(ctx, time.Until(halfLife(before))) {
+			return
+		}
+		isFirst := true
 		for !s.tryRenewal(ctx) {
+			isFirst = false
 			if !sleep(ctx, time.Second) {
 				return
 			}
+		}
+		if late := time.Since(before.NotAfter); isFirst && late > 0 {
+			tell(serviceEvent{Event: "late", Reason: fmt.Sprintf("a renewal took until %v after the end", late)})
 		}
 	}
 }
