@@ -1,5 +1,6 @@
 import { whyRotating } from '../app/rotate/under-way.ts';
 import { DaprMtlsError } from '../errors.ts';
+import { quotePosix } from '../render/shell-quote.ts';
 import type { ClusterPlace } from '../store/cluster/objects.ts';
 import type { Place } from '../store/directory/place.ts';
 import { readRecord } from '../store/directory/rotation-record.ts';
@@ -23,10 +24,11 @@ export async function assertNotRotating(
 
 /** @throws DaprMtlsError `rotation.running`, `store.damaged` */
 export async function assertNotRotatingDirectory(
-  { workDirectory }: Pick<Place, 'workDirectory'>,
+  { directory, workDirectory }: Pick<Place, 'directory' | 'workDirectory'>,
   files?: FoundFiles,
 ): Promise<void> {
-  const refusal = await whyRotating({ read: async () => readRecord(workDirectory) }, { kind: 'directory' }, files);
+  const way = ` --dir ${quotePosix(directory)}`;
+  const refusal = await whyRotating({ read: async () => readRecord(workDirectory) }, way, files);
   if (refusal) throw refusal;
 }
 
@@ -43,7 +45,7 @@ export async function assertNotRotatingCluster(
   const { contentOf, readRecord: readSecret } = await import('../store/cluster/rotation-record.ts');
   const read = async () => contentOf(await readSecret({ cluster, namespace }));
   try {
-    const refusal = await whyRotating({ read }, { kind: 'cluster' }, files);
+    const refusal = await whyRotating({ read }, ' -k', files);
     if (refusal) throw refusal;
   } catch (error) {
     if (!(error instanceof DaprMtlsError) || error.code !== 'cluster.forbidden') throw error;

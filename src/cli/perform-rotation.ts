@@ -78,7 +78,6 @@ export async function runRotation(
   const { rotations, site, ports } = open;
   const saved = await rotations.read();
   const present = saved && decodeRecord(saved.content);
-  const remarks: string[] = [];
   const owners = chooseWriterFor(site, flags, typed, streams);
   if (present?.state === 'running') {
     assertSameProcedure(present, flags, ports.wayToStore);
@@ -107,12 +106,9 @@ export async function runRotation(
     };
     const { isNew, record } = await startRotation(rotations, plan, start, options.lockWaitMs, from);
     if (!isNew) tellOfRunning(record, streams);
-    else if (plan.material.newRootKey && !input.rootKey) {
-      streams.warn(`${rootKeyLost}\n`);
-      remarks.push(rootKeyLost);
-    }
+    else if (plan.material.newRootKey && !input.rootKey) streams.warn(`${rootKeyLost}\n`);
   }
-  return reportAdvanced(open, await advance(open, options, owners), remarks);
+  return reportAdvanced(open, await advance(open, options, owners));
 }
 
 function tellOfRunning({ state, procedure, startedAt, startedBy }: RotationRecord, streams: Streams): void {
@@ -173,12 +169,8 @@ async function advance(
   }
 }
 
-function reportAdvanced(
-  { site }: OpenRotation,
-  { end, record, waits }: Advanced,
-  remarks: readonly string[],
-): RotationReport {
-  return reportRotation(site.store.location, record, { end, waits, holder: undefined, remarks });
+function reportAdvanced({ site }: OpenRotation, { end, record, waits }: Advanced): RotationReport {
+  return reportRotation(site.store.location, record, { end, waits, holder: undefined, remarks: [] });
 }
 
 /** Turns the rotation round, and goes the way back as far as it gets. */
@@ -213,8 +205,8 @@ export async function undoHere(
     return turned;
   };
   const record = await amendRotation(rotations, 'rotate undo', turn, options.lockWaitMs);
-  if (record.state === 'undone') return reportAdvanced(open, { end: 'ended', record, waits: [] }, []);
-  return reportAdvanced(open, await advance(open, options, owners), []);
+  if (record.state === 'undone') return reportAdvanced(open, { end: 'ended', record, waits: [] });
+  return reportAdvanced(open, await advance(open, options, owners));
 }
 
 /** Keeps the bundle that stands there, whoever wrote it. */
@@ -232,7 +224,7 @@ export async function abandonHere(open: OpenRotation, flags: UndoFlags, lockWait
     return turned;
   };
   const record = await amendRotation(rotations, 'rotate undo', turn, lockWaitMs);
-  return reportAdvanced(open, { end: 'ended', record, waits: [] }, []);
+  return reportAdvanced(open, { end: 'ended', record, waits: [] });
 }
 
 export async function confirmHere(

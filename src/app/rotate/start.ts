@@ -88,8 +88,13 @@ export function buildRecord(plan: RotationPlan, input: StartInput): RotationReco
     settings: { ...input.settings, drain },
     confirmations: [],
     skipped: input.skipped.map((workload) => ({ workload, by: input.who, at: startedAt })),
-    history: [{ at: startedAt, by: input.who, what: `planned ${procedure}: ${proof.pairs.length} pairs verified` }],
+    history: [{ at: startedAt, by: input.who, what: describePlan(plan, input) }],
   };
+}
+
+function describePlan({ procedure, proof, material }: RotationPlan, { rootKey }: StartInput): string {
+  const isLost = material.newRootKey !== undefined && rootKey === undefined;
+  return `planned ${procedure}: ${proof.pairs.length} pairs verified${isLost ? '; the key of the new root is not kept' : ''}`;
 }
 
 function describeRootKeyFile({ material }: RotationPlan, { rootKey }: StartInput): RotationRecord['rootKeyFile'] {
