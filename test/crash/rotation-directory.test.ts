@@ -108,6 +108,30 @@ describe.skipIf(obstacle)('a rotation of a directory', () => {
       `${name}: killed at ${calls.length} of ${rehearsal.calls.length} calls, then seen:\n  ${[...sights.keys()].join('\n  ')}`,
     );
   });
+
+  test('killed where the key of the new root is put away, and undone, leaves the whole key or nothing', async () => {
+    const line = rotationLines.find(({ name }) => name === 'staged');
+    if (!line) throw new Error('there is no such line');
+    const { template, calls } = await rehearse(line);
+    const fatal = calls.filter(({ what }) => what.includes('/kept'));
+    const seen = new Set<string>();
+    await inParallel(fatal, availableParallelism(), (call) =>
+      withSentry(async (sentry) => {
+        const { folder } = await disturb(program, { template, calls, command: typed(line, sentry) }, call, 'KILL');
+        const undone = await program.run(['rotate', 'undo', '--dir', 'certs', '--settle', '0', '--yes'], {
+          cwd: folder,
+        });
+        expect(undone.exitCode, `${call.what}\n${undone.stderr}`).toBe(0);
+        expect(recordIn(folder)?.state, call.what).toBe('undone');
+        expect(filesIn(folder), call.what).toEqual(filesIn(template));
+        const kept = readdirSync(join(folder, 'kept'));
+        seen.add(kept.join());
+        for (const name of kept) readPrivateKey(readFileSync(join(folder, 'kept', name)), name, undefined);
+        expectNothingLeft(folder, line, call.what);
+      }),
+    );
+    expect(seen).toEqual(new Set(['', 'new-root.key']));
+  });
 });
 
 async function rehearse(line: RotationLine): Promise<Rehearsal> {
@@ -248,9 +272,9 @@ function expectNothingLeft(folder: string, line: RotationLine, where: string, is
   // Of a run that died when all was done: nobody comes behind it who would take its lock away.
   const ofRuns = isEnded ? work.filter((name) => !isLock(`certs.mtls/${name}`)) : work;
   expect(
-    ofRuns.filter((name) => name !== 'config.yaml'),
+    ofRuns.filter((name) => !['backups', 'config.yaml'].includes(name)),
     where,
-  ).toEqual(['backups', 'rotation.json']);
+  ).toEqual(['rotation.json']);
   const rest = listTree(folder).filter((path) => /\/\.[^/]*$/.test(path));
   expect(rest, where).toEqual([]);
   expectNoKeys(readFileSync(join(folder, 'certs.mtls', 'rotation.json')), where);
