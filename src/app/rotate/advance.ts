@@ -162,6 +162,8 @@ class Turn {
   record: RotationRecord;
   readonly #ports: RotationPorts;
   readonly #lock: RotationLock;
+  /** What was proved in this turn: an older proof is of another world. */
+  #proved: PhaseName | undefined;
 
   constructor(ports: RotationPorts, lock: RotationLock, record: RotationRecord) {
     this.#ports = ports;
@@ -202,6 +204,14 @@ class Turn {
   /** Nothing is begun that has not been proved against the world as it is now. */
   async #begin(phase: PhaseRecord): Promise<void> {
     await this.#assertLive();
+    const proved = await this.#prove(phase);
+    if (phase.writes) return this.#saveAbout(phase, { status: 'begun' }, `begins ${phase.name}: ${proved}`);
+    const writtenAt = roundUp(await this.#ports.site.instant()).toISOString();
+    await this.#saveAbout(phase, { status: 'written', writtenAt }, `begins ${phase.name}: ${proved}`);
+  }
+
+  /** @returns what was found. @throws DaprMtlsError `rotation.unsafe` */
+  async #prove(phase: PhaseRecord): Promise<string> {
     const world = await this.#ports.site.gather();
     const proof = provePhases({
       phases: this.record.phases,
@@ -215,10 +225,8 @@ class Turn {
     if (!isProven(own)) throw unsafe(`the phase ${phase.name}`, own);
     this.#ports.onProgress({ kind: 'proved', phase: phase.name, pairs: own.pairs.length });
     const broken = brokenPairs(own).length;
-    const proved = `${own.pairs.length} pairs verified${broken > 0 ? `, ${broken} of them cannot` : ''}`;
-    if (phase.writes) return this.#saveAbout(phase, { status: 'begun' }, `begins ${phase.name}: ${proved}`);
-    const writtenAt = roundUp(await this.#ports.site.instant()).toISOString();
-    await this.#saveAbout(phase, { status: 'written', writtenAt }, `begins ${phase.name}: ${proved}`);
+    this.#proved = phase.name;
+    return `${own.pairs.length} pairs verified${broken > 0 ? `, ${broken} of them cannot` : ''}`;
   }
 
   /** A proof judges Sentry's start, too, which needs the keys. */
@@ -238,6 +246,8 @@ class Turn {
     if (!writes) throw new Error('a phase that writes nothing is never begun');
     const files = openStage(this.record, writes, this.#ports.passphrase);
     const isThere = await this.#stands(writes);
+    // It was begun by a run that is gone, or before the window closed.
+    if (!isThere && !phase.handedOut && this.#proved !== phase.name) await this.#prove(phase);
     const writer = isThere ? undefined : await this.#ports.chooseWriter(this.record.id, phase.name, files);
     if (writer?.kind === 'other') return await this.#handOut(phase, writes, writer);
     this.#ports.onProgress({ kind: 'writing', phase: phase.name });

@@ -96,7 +96,7 @@ export function provePhases({ phases, stages, world, needed, skipped, at }: Proo
   for (const phase of phases) {
     const stage = phase.writes && stages[phase.writes];
     const isBehind = phase.status === 'passed' || phase.status === 'abandoned';
-    if (stage && phase.status !== 'due') scene = write(scene, stage, label);
+    if (stage && (isBehind || phase.status === 'written')) scene = write(scene, stage, label);
     if (isBehind) {
       if (phase.status === 'passed') scene = close(scene, phase, needed);
       continue;
