@@ -31,7 +31,7 @@ const judge = await openJudge();
 if (!judge) console.warn(`no bundle that stood there in between is judged by Go, ${skippedWithoutGo}`);
 
 /** Only the shortest procedure is killed at every call: of the others so many are drawn beside those that matter. */
-const drawn = 6;
+const drawn = 3;
 
 let program: Program;
 const idle: LiveSentry[] = [];
