@@ -25,14 +25,24 @@ function openTown(held: string): RotationTown {
 }
 
 function goOn(town: RotationTown) {
-  const options = { wait: false, until: undefined, closedUntil: () => undefined, lockWaitMs: 0, pollMs: 1, restarts: [] };
+  const options = {
+    wait: false,
+    until: undefined,
+    closedUntil: () => undefined,
+    lockWaitMs: 0,
+    pollMs: 1,
+    restarts: [],
+  };
   const chooseWriter = async () => ({ kind: 'this' as const });
   return advanceRotation({ ...town.ports(), who: 'tester', chooseWriter }, options);
 }
 
 test('what was begun by a run that is gone is proved anew before it is written', async () => {
   const town = openTown(before.files.anchors.toString());
-  await expect(goOn(town)).rejects.toMatchObject({ code: 'rotation.unsafe', message: expect.stringMatching(/shop\/app-0/) });
+  await expect(goOn(town)).rejects.toMatchObject({
+    code: 'rotation.unsafe',
+    message: expect.stringMatching(/shop\/app-0/),
+  });
   expect(town.written).toEqual([]);
 });
 
