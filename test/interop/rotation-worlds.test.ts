@@ -301,7 +301,7 @@ async function carryOut(
   }
   // The old issuer has ended on the way, as the plan had said it would: that is what giving up is for.
   const hasLapsed = plan.proof.deadline !== undefined && town.now > plan.proof.deadline.getTime();
-  return { end: trouble && hasLapsed ? 'abandoned' : 'stuck', trouble, rounds: patience };
+  return { end: hasLapsed ? 'abandoned' : 'stuck', trouble, rounds: patience };
 }
 
 /** What a human confirms, after it was done. */

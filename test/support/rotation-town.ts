@@ -461,7 +461,8 @@ export class RotationTown {
 
   #meet(): void {
     const shown = new Set<string>();
-    for (const { leaf } of this.#parties) if (leaf) shown.add(leaf.chain);
+    // Whoever answers for a workload answers for the certificates that it shows, too.
+    for (const party of this.#parties) if (party.leaf && !this.#isSkipped(party)) shown.add(party.leaf.chain);
     for (const { files } of this.#sentries) if (files) shown.add(presentedUnder(files));
     for (const party of this.#parties) {
       if (this.#isSkipped(party)) continue;
