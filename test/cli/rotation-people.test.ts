@@ -1,84 +1,23 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { decodeRecord, type RotationRecord } from '../../src/app/rotate/record.ts';
-import { type ConfigMapObject, configMapRef, type SecretObject, secretRef } from '../../src/store/cluster/objects.ts';
-import { recordRef } from '../../src/store/cluster/rotation-record.ts';
+import { configMapRef, type SecretObject, secretRef } from '../../src/store/cluster/objects.ts';
 import { makeBundle } from '../support/bundles.ts';
-import { temporaryDirectory } from '../support/directory.ts';
-import { copyProgram, type Outcome, type Program, type Run } from '../support/program.ts';
-import { clusterObjects, type RollingCluster, startRollingCluster } from '../support/rolling-cluster.ts';
+import { openRotationDesk } from '../support/rotation-desk.ts';
 
 const place = { namespace: 'dapr-system' };
 const bundle = await makeBundle({ at: new Date() });
 const stranger = await makeBundle({ at: new Date() });
 
-let program: Program;
-
-beforeAll(() => {
-  program = copyProgram();
-});
-
-/** A cluster of its own for each test, and people with the built program before it. */
-async function openTown(change: (cluster: RollingCluster) => void = () => undefined) {
-  const town = await startRollingCluster(clusterObjects(bundle.files));
-  const folder = temporaryDirectory('rotation-people');
-  onTestFinished(async () => {
-    town.letGo();
-    await town.server.stop();
-  });
-  change(town);
-  const { store } = town.server;
-  const start = (line: string, settle = '0'): Run => {
-    const env = {
-      KUBECONFIG: town.server.kubeconfig(),
-      HOME: folder,
-      DAPR_MTLS_SETTLE: settle,
-      DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '50',
-      DAPR_MTLS_TEST_CLUSTER_LEASE_MS: '1500',
-    };
-    return program.start(line.split(' '), { cwd: folder, env });
-  };
-  const overwriteConfigMap = (anchors: Buffer) => {
-    const data = { 'ca.crt': anchors.toString() };
-    store.change<ConfigMapObject>(configMapRef(place), (object) => ({ ...object, data }));
-  };
-  return {
-    ...town,
-    folder,
-    start,
-    run: async (line: string, expected: number): Promise<Outcome> => {
-      const outcome = await start(line).ended;
-      expect(outcome.exitCode, `${line}\n${outcome.stdout}\n${outcome.stderr}`).toBe(expected);
-      return outcome;
-    },
-    secret: () => store.get<SecretObject>(secretRef(place)),
-    configMap: () => store.get<ConfigMapObject>(configMapRef(place)),
-    record: (): RotationRecord | undefined => {
-      const encoded = store.get<SecretObject>(recordRef(place))?.data?.['rotation.json'];
-      return encoded === undefined ? undefined : decodeRecord(Buffer.from(encoded, 'base64'));
-    },
-    overwriteConfigMap,
-    /** As another program writes: a Sentry that has made a root of its own, or somebody with kubectl. */
-    overwrite: ({ anchors, issuerChain, issuerKey } = stranger.files): void => {
-      const data = {
-        'ca.crt': anchors.toString('base64'),
-        'issuer.crt': issuerChain.toString('base64'),
-        'issuer.key': issuerKey.toString('base64'),
-      };
-      store.change<SecretObject>(secretRef(place), (object) => ({ ...object, data }));
-      overwriteConfigMap(anchors);
-    },
-  };
-}
+const openTown = (context: TestContext) => openRotationDesk(context, bundle);
 
 const fingerprint = (made: typeof stranger) => made.bundle.anchors[0]?.fingerprint.slice(0, 16);
 const says = (text: string | RegExp) => expect.stringMatching(text);
 
 describe.concurrent('two people', () => {
-  test('who begin at once begin one rotation, and one of them is told who has it', async () => {
-    const { start, record, hold, letGo } = await openTown();
+  test('who begin at once begin one rotation, and one of them is told who has it', async (context) => {
+    const { start, record, hold, letGo } = await openTown(context);
     hold();
     const runs = [start('rotate run -k'), start('rotate run -k')];
     const first = await Promise.race(runs.map(({ ended }) => ended));
@@ -93,8 +32,8 @@ describe.concurrent('two people', () => {
     expect(record()?.state).toBe('done');
   });
 
-  test('who both wait end with one rotation, too', async () => {
-    const { start, configMap, record, hold, letGo, sidecars } = await openTown();
+  test('who both wait end with one rotation, too', async (context) => {
+    const { start, configMap, record, hold, letGo, sidecars } = await openTown(context);
     hold();
     const runs = [start('rotate run -k --wait'), start('rotate run -k --wait')];
     await Promise.any(runs.map(({ noted }) => noted(/^Waiting for "rotate run" \(.*\), which is at work/m)));
@@ -109,8 +48,8 @@ describe.concurrent('two people', () => {
     for (const anchors of sidecars()) expect(anchors).toContain(configMap()?.data?.['ca.crt']?.trim());
   });
 
-  test('one goes on in the place of the other, who was killed', async () => {
-    const { start, record, hold, letGo } = await openTown();
+  test('one goes on in the place of the other, who was killed', async (context) => {
+    const { start, record, hold, letGo } = await openTown(context);
     hold();
     const killed = start('rotate run -k --wait');
     await killed.noted(/Restarting deploy\/dapr-sentry/);
@@ -127,16 +66,16 @@ describe.concurrent('two people', () => {
     expect(record()?.state).toBe('done');
   });
 
-  test('another procedure is not smuggled in', async () => {
-    const { run } = await openTown();
+  test('another procedure is not smuggled in', async (context) => {
+    const { run } = await openTown(context);
     await run('rotate run -k --restart none', 8);
     expect((await run('rotate run -k --procedure staged', 6)).stderr).toMatch(
       /^Error: a rotation of another procedure \(bridge\) is under way, begun /m,
     );
   });
 
-  test('old certificates need not be waited for, when somebody says so on the way', async () => {
-    const { run, record } = await openTown();
+  test('old certificates need not be waited for, when somebody says so on the way', async (context) => {
+    const { run, record } = await openTown(context);
     const waiting = await run('rotate run -k --procedure staged', 8);
     expect(waiting.stdout).toContain('`dapr-mtls rotate run -k --drain restart`');
     await run('rotate run -k --drain restart', 0);
@@ -145,15 +84,15 @@ describe.concurrent('two people', () => {
 });
 
 describe.concurrent('a bundle that somebody else has written meanwhile', () => {
-  const begin = async () => {
-    const town = await openTown();
+  const begin = async (context: TestContext) => {
+    const town = await openTown(context);
     await town.run('rotate run -k --until distribute', 0);
     return town;
   };
 
-  test('stops the rotation, and what stands there is named', async () => {
-    const { run, secret, overwrite } = await begin();
-    overwrite();
+  test('stops the rotation, and what stands there is named', async (context) => {
+    const { run, secret, overwrite } = await begin(context);
+    overwrite(stranger.files);
     const before = secret();
     for (const line of ['rotate run -k', 'rotate run -k --wait', 'rotate undo -k --wait']) {
       const { stderr } = await run(line, 6);
@@ -164,10 +103,10 @@ describe.concurrent('a bundle that somebody else has written meanwhile', () => {
     }
   });
 
-  test('is put away by the copy of the recorded one, and the rotation goes on', async () => {
-    const { run, record, overwrite } = await begin();
+  test('is put away by the copy of the recorded one, and the rotation goes on', async (context) => {
+    const { run, record, overwrite } = await begin(context);
     await run('backup create -k', 0);
-    overwrite();
+    overwrite(stranger.files);
     await run('rotate run -k', 6);
     await run('backup restore 0001 -k', 6);
     await run('backup restore 0002 -k', 0);
@@ -175,9 +114,9 @@ describe.concurrent('a bundle that somebody else has written meanwhile', () => {
     expect(record()?.state).toBe('done');
   });
 
-  test('stays where the rotation is given up for it', async () => {
-    const { run, secret, record, overwrite } = await begin();
-    overwrite();
+  test('stays where the rotation is given up for it', async (context) => {
+    const { run, secret, record, overwrite } = await begin(context);
+    overwrite(stranger.files);
     const before = secret();
     const { stdout } = await run('rotate undo -k --abandon', 0);
     expect(stdout).toContain('was given up: the bundle that stands there was kept');
@@ -188,8 +127,8 @@ describe.concurrent('a bundle that somebody else has written meanwhile', () => {
     await run('renew-certificate -k --procedure replace --yes', 0);
   });
 
-  test('is seen on either side of it', async () => {
-    const { run, record, overwriteConfigMap } = await begin();
+  test('is seen on either side of it', async (context) => {
+    const { run, record, overwriteConfigMap } = await begin(context);
     overwriteConfigMap(stranger.files.anchors);
     const { stderr } = await run('rotate run -k', 6);
     expect(stderr).toContain('the ConfigMap dapr-system/dapr-trust-bundle holds another ca.crt');
@@ -199,11 +138,11 @@ describe.concurrent('a bundle that somebody else has written meanwhile', () => {
     expect(record()?.state).toBe('done');
   });
 
-  test('is put back where a Sentry wrote it in the seconds after the write', async () => {
-    const { start, secret, record, overwrite } = await openTown();
+  test('is put back where a Sentry wrote it in the seconds after the write', async (context) => {
+    const { start, secret, record, overwrite } = await openTown(context);
     const rotation = start('rotate run -k', '3');
     await rotation.noted(/^Watching both objects/m);
-    overwrite();
+    overwrite(stranger.files);
     const { exitCode, stderr } = await rotation.ended;
     expect(exitCode, stderr).toBe(0);
     expect(record()).toMatchObject({ state: 'done' });
@@ -223,8 +162,8 @@ describe.concurrent('objects that somebody else keeps', () => {
       fieldsV1: { 'f:data': { 'f:ca.crt': {}, 'f:issuer.crt': {}, 'f:issuer.key': {} } },
     },
   ];
-  const openOwned = async () => {
-    const town = await openTown(({ server }) =>
+  const openOwned = async (context: TestContext) => {
+    const town = await openRotationDesk(context, bundle, ({ server }) =>
       server.store.change<SecretObject>(secretRef(place), (object) => ({
         ...object,
         metadata: { ...object.metadata, managedFields, annotations: { ...object.metadata.annotations, ...tracking } },
@@ -244,8 +183,8 @@ describe.concurrent('objects that somebody else keeps', () => {
     };
   };
 
-  test('stop it before it begins, and the ways out are named', async () => {
-    const { run, secret, record } = await openOwned();
+  test('stop it before it begins, and the ways out are named', async (context) => {
+    const { run, secret, record } = await openOwned(context);
     const before = secret();
     const { stderr } = await run('rotate run -k', 6);
     expect(stderr).toContain('Argo CD');
@@ -257,8 +196,8 @@ describe.concurrent('objects that somebody else keeps', () => {
     expect(secret()).toEqual(before);
   });
 
-  test('are given each bundle to apply, and waited for', async () => {
-    const { run, secret, configMap, record, folder, handedOut, apply } = await openOwned();
+  test('are given each bundle to apply, and waited for', async (context) => {
+    const { run, secret, configMap, record, folder, handedOut, apply } = await openOwned(context);
     const { stdout } = await run(`rotate run -k ${handOut}`, 8);
     expect(stdout).toContain(`the bundle of switch in ${join(folder, 'bundle.yaml')} is not applied yet`);
     expect(stdout).toMatch(/Commit it and let Argo CD .*apply it/);
@@ -280,8 +219,8 @@ describe.concurrent('objects that somebody else keeps', () => {
     expect(configMap()?.data?.['ca.crt']).toBe(Buffer.from(secret()?.data?.['ca.crt'] ?? '', 'base64').toString());
   });
 
-  test('and put their own back, which is seen', async () => {
-    const { run, overwrite } = await openOwned();
+  test('and put their own back, which is seen', async (context) => {
+    const { run, overwrite } = await openOwned(context);
     await run('rotate run -k --ignore-owner argocd --until switch', 0);
     overwrite(bundle.files);
     const { stderr } = await run('rotate run -k --ignore-owner argocd', 6);
@@ -290,8 +229,8 @@ describe.concurrent('objects that somebody else keeps', () => {
     );
   });
 
-  test('are given the way back, too', async () => {
-    const { run, secret, record, handedOut, apply } = await openOwned();
+  test('are given the way back, too', async (context) => {
+    const { run, secret, record, handedOut, apply } = await openOwned(context);
     await run('rotate run -k --ignore-owner argocd --until switch', 0);
     await run('rotate undo -k --output-manifest bundle.yaml --drain restart', 2);
     await run(`rotate undo -k ${handOut} --drain restart`, 8);
@@ -305,8 +244,8 @@ describe.concurrent('objects that somebody else keeps', () => {
     expect(secret()?.data?.['issuer.crt']).toBe(bundle.files.issuerChain.toString('base64'));
   });
 
-  test('a file that is not of this rotation is left alone', async () => {
-    const { run, record, folder } = await openOwned();
+  test('a file that is not of this rotation is left alone', async (context) => {
+    const { run, record, folder } = await openOwned(context);
     writeFileSync(join(folder, 'bundle.yaml'), 'somebody: else\n');
     const { stderr } = await run(`rotate run -k ${handOut}`, 5);
     expect(stderr).toContain('exists already; nothing was begun');
