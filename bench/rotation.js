@@ -32,6 +32,8 @@ if (reason) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'dapr-mtls-bench-'));
 let cluster;
+// The cluster's programs are no reason for this process to go on living, not even while they are stopped.
+const alive = setInterval(() => {}, 1000);
 try {
   const { flags, auditLog } = layAuditPolicy();
   cluster = await harness.startCluster({ apiServerFlags: flags, nodes: 10 });
@@ -40,6 +42,7 @@ try {
 } finally {
   await cluster?.stop();
   rmSync(folder, { recursive: true, force: true });
+  clearInterval(alive);
 }
 
 /** The tests' own parts, which are TypeScript. */
