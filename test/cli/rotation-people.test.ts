@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { configMapRef, type SecretObject, secretRef } from '../../src/store/cluster/objects.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { openRotationDesk } from '../support/rotation-desk.ts';
@@ -217,6 +217,27 @@ describe.concurrent('objects that somebody else keeps', () => {
     await run(`rotate run -k ${handOut}`, 0);
     expect(record()?.state).toBe('done');
     expect(configMap()?.data?.['ca.crt']).toBe(Buffer.from(secret()?.data?.['ca.crt'] ?? '', 'base64').toString());
+  });
+
+  test('are given the values of their chart, where they apply such', async (context) => {
+    const { run, folder, overwrite, record } = await openOwned(context);
+    const values = '--output-helm-values values.yaml --with-issuer-key';
+    for (const [phase, expected] of [
+      ['switch', 8],
+      ['retire', 0],
+    ] as const) {
+      await run(`rotate run -k ${values}`, 8);
+      const text = readFileSync(join(folder, 'values.yaml'), 'utf8');
+      expect(text).toContain(`, phase ${phase}\n`);
+      const { root, issuer } = parse(text).dapr_sentry.tls;
+      overwrite({
+        anchors: Buffer.from(root.certPEM),
+        issuerChain: Buffer.from(issuer.certPEM),
+        issuerKey: Buffer.from(issuer.keyPEM),
+      });
+      await run(`rotate run -k ${values}`, expected);
+    }
+    expect(record()?.state).toBe('done');
   });
 
   test('and put their own back, which is seen', async (context) => {
