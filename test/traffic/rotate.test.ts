@@ -116,16 +116,16 @@ if (!traffic) {
 
   describe.concurrent('a rotation that is killed again and again loses no call', () => {
     test.each(procedures)(`by the procedure %s, ${randomSeed.words}`, async (procedure, words) => {
-      const moments = killMoments(`${procedure}`);
+      const moments = killMoments(procedure);
       await losesNothing(restartOrders[1], async ({ town, before, start: begin }) => {
-        for (;;) {
-          // What is under way is gone on with, and what was wished for at its beginning need not be said again.
+        for (let kills = 0; ; kills++) {
           const { child, ended } = begin('run', '--wait', ...words);
           const killer = setTimeout(() => child.kill('SIGKILL'), moments.next().value);
           const outcome = await ended;
           clearTimeout(killer);
           if (outcome.exitCode === 137) continue;
           expectDone(outcome);
+          expect(kills).toBeGreaterThan(1);
           break;
         }
         const after = read(town.directory);
