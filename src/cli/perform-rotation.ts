@@ -194,7 +194,7 @@ export async function undoHere(
   const written = planned.phases.flatMap(({ status, writes }) =>
     status === 'due' && writes ? openStage(planned, writes, ports.passphrase) : [],
   );
-  await owners.assertWritable(written, files);
+  await owners.assertWritable(written, files, present.id);
   for (const { name } of planned.phases.filter((phase) => isWayBack(phase) && phase.status === 'due'))
     streams.note(`To do: ${name}\n`);
   await confirmAtTerminal('Undo the rotation?', flags.yes);

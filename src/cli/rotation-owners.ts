@@ -20,9 +20,10 @@ export interface OwnerChoice {
   /**
    * Before anything is begun.
    * @param bundles that are going to be written, in their order
+   * @param id of the rotation, where it is under way
    * @throws DaprMtlsError `store.owned`, `usage.invalid`, `file.exists`
    */
-  assertWritable(bundles: readonly FoundFiles[], live: FoundFiles): Promise<void>;
+  assertWritable(bundles: readonly FoundFiles[], live: FoundFiles, id?: string): Promise<void>;
   /** @param id of the rotation @throws DaprMtlsError `store.owned`, `file.exists`, `file.io` */
   choose(id: string, phase: PhaseName, files: BundleFiles): Promise<Writer>;
 }
@@ -64,10 +65,10 @@ function handOutTo(site: OwnedSite, flags: OwnerFlags, typed: string, streams: S
   const draft = (judgement: OwnerJudgement, files: FoundFiles) =>
     draftHandOut(judgement, files, site.place.names, flags, 'it is the one that is in the Secret now');
   return {
-    assertWritable: async (bundles, live) => {
+    assertWritable: async (bundles, live, id) => {
       const needsKey = bundles.some(({ issuerKey }) => !live.issuerKey || !issuerKey?.equals(live.issuerKey));
       if (needsKey && !holdsKey) throw keyNeeded();
-      for (const path of [flags['output-helm-values'], flags['output-manifest']]) if (path) assertFree(path);
+      for (const path of [flags['output-helm-values'], flags['output-manifest']]) if (path) assertFree(path, id);
     },
     choose: async (id, phase, files) => {
       const judgement = await judgeOwnersOf(site, files);
@@ -123,8 +124,9 @@ function readPresent(path: string): string | undefined {
 }
 
 /** @throws DaprMtlsError `file.exists` */
-function assertFree(path: string): void {
-  if (readPresent(path) === undefined) return;
+function assertFree(path: string, id: string | undefined): void {
+  const present = readPresent(path);
+  if (present === undefined || (id !== undefined && present.startsWith(markOf(id)))) return;
   throw new DaprMtlsError('file.exists', {
     message: `${path} exists already; nothing was begun`,
     hint: 'Name another file: each step of the rotation is written into it, in the place of the one before.',

@@ -252,7 +252,10 @@ describe.concurrent('objects that somebody else keeps', () => {
 
   test('are given the way back, too', async (context) => {
     const { run, secret, record, handedOut, apply } = await openOwned(context);
-    await run('rotate run -k --ignore-owner argocd --until switch', 0);
+    await run(`rotate run -k ${handOut}`, 8);
+    apply('Secret');
+    apply('ConfigMap');
+    await run(`rotate run -k ${handOut} --until switch`, 0);
     await run('rotate undo -k --output-manifest bundle.yaml --drain restart', 2);
     await run(`rotate undo -k ${handOut} --drain restart`, 8);
     for (const phase of ['undo-switch', 'undo-distribute']) {
