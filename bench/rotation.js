@@ -103,7 +103,7 @@ async function install() {
 
 async function measure(auditLog) {
   const words = ['rotate', 'run', '-k', '--wait', '--max-parallel', values.parallel, '--timeout', '3600'];
-  const { ms, peakMb, cpuSeconds, errors } = await run([join(root, 'bin', 'dapr-mtls.js'), ...words]);
+  const { ms, peakMb, cpuSeconds, errors } = await runToEnd([join(root, 'bin', 'dapr-mtls.js'), ...words]);
   const requests = readFileSync(auditLog, 'utf8')
     .split('\n')
     .filter(Boolean)
@@ -127,6 +127,22 @@ async function measure(auditLog) {
   const isHeld = peakMb < memoryLimitMb;
   console.log(`under ${memoryLimitMb} MB: ${isHeld ? 'held' : 'EXCEEDED'}`);
   process.exitCode = isHeld ? 0 : 1;
+}
+
+/** As people do: who is stopped by a workload that does not come back types the same line again. */
+async function runToEnd(args) {
+  const total = { ms: 0, peakMb: 0, cpuSeconds: 0, errors: '' };
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const { code, ms, peakMb, cpuSeconds, errors } = await run(args);
+    total.ms += ms;
+    total.peakMb = Math.max(total.peakMb, peakMb);
+    total.cpuSeconds += cpuSeconds;
+    total.errors += errors;
+    if (code === 0) return total;
+    const [why = errors.slice(-2000)] = /^Error: .*/m.exec(errors) ?? [];
+    console.log(`stopped with exit code ${code} after ${seconds(ms)} s: ${why}`);
+  }
+  throw new Error('it was stopped too often');
 }
 
 /** Time, peak memory and processor time of a process, which Linux tells as long as it lives. */
@@ -153,8 +169,7 @@ async function run(args) {
   });
   const code = await new Promise((resolve) => child.once('close', resolve));
   clearInterval(poll);
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${errors.slice(-4000)}`);
-  return { ms: Date.now() - began, peakMb, cpuSeconds, errors };
+  return { code, ms: Date.now() - began, peakMb, cpuSeconds, errors };
 }
 
 function seconds(ms) {
