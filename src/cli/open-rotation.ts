@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { RotationPorts } from '../app/rotate/advance.ts';
 import { openClusterRotationSite } from '../app/rotate/cluster-site.ts';
 import type { RotationSite } from '../app/rotate/world.ts';
-import { wayToStore } from '../app/way-to-store.ts';
 import { asController } from '../kube/admission/caller.ts';
 import { quotePosix } from '../render/shell-quote.ts';
 import { ClusterRotationStore, defaultLeaseMs } from '../store/cluster/rotation-store.ts';
@@ -81,10 +80,19 @@ export async function openRotation(
       assertRunning: stop.assertRunning,
       onProgress: tellOfRotation(streams, flags.wait === true),
       // A hint is copied as it stands, and of several directories it has to mean this one.
-      wayToStore: wayToStore(store.location) || ` --dir ${quotePosix(store.location.name)}`,
+      wayToStore: describeWay(site, flags),
     },
     close: () => display.close(),
   };
+}
+
+/** What leads another command to the same store: a bare -k may be another cluster. */
+function describeWay({ inCluster, store }: Site, { context, kubeconfig, namespace }: RotationFlags): string {
+  if (!inCluster) return ` --dir ${quotePosix(store.location.name)}`;
+  const flags = Object.entries({ kubeconfig, context, namespace }).flatMap(([name, value]) =>
+    value === undefined ? [] : [` --${name} ${quotePosix(value)}`],
+  );
+  return ` -k${flags.join('')}`;
 }
 
 interface Opening {

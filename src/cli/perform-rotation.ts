@@ -11,6 +11,9 @@ import {
   type Drain,
   decodeRecord,
   isWayBack,
+  type Phase,
+  type PhaseName,
+  type PhaseStatus,
   type RotationRecord,
 } from '../app/rotate/record.ts';
 import { type RotationPlanReport, type RotationReport, reportPlan, reportRotation } from '../app/rotate/report.ts';
@@ -36,6 +39,8 @@ export interface Surroundings {
 
 export interface RunFlags extends WishFlags, OwnerFlags {
   readonly yes: boolean;
+  /** Never begins one. */
+  readonly resume: boolean;
 }
 
 export interface UndoFlags extends OwnerFlags {
@@ -81,10 +86,16 @@ export async function runRotation(
   const owners = chooseWriterFor(site, flags, typed, streams);
   if (present?.state === 'running') {
     assertSameProcedure(present, flags, ports.wayToStore);
+    assertHasPhase(present, options.until);
     tellOfRunning(present, streams);
     await amendRunning(open, flags, options, now);
+  } else if (flags.resume) {
+    if (!present) throw nothingToResume(ports.wayToStore);
+    tellOfRunning(present, streams);
+    return reportAdvanced(open, { end: 'ended', record: present, waits: [] });
   } else {
     const { stored, plan, report, input } = await planHere(open, flags, now);
+    assertHasPhase(plan, options.until);
     onPlanned(report);
     const written = plan.phases.flatMap(({ writes }) => (writes && plan.material.stages[writes]?.files) ?? []);
     await owners.assertWritable(written, stored.files);
@@ -110,6 +121,21 @@ export async function runRotation(
   }
   return reportAdvanced(open, await advance(open, options, owners));
 }
+
+/** Who wants to stop at a phase that never comes would go on to the end. @throws DaprMtlsError `usage.invalid` */
+function assertHasPhase(
+  { phases, procedure }: Pick<RotationRecord, 'procedure'> & { readonly phases: readonly PhaseOnItsWay[] },
+  until: PhaseName | undefined,
+): void {
+  const names = phases.filter(({ status }) => status !== 'abandoned').map(({ name }) => name);
+  if (until === undefined || names.includes(until)) return;
+  throw new DaprMtlsError('usage.invalid', {
+    message: `--until ${until}: this rotation (${procedure}) has no such phase; nothing was written`,
+    hint: `Its phases: ${names.join(', ')}. Name one of them, or leave --until out.`,
+  });
+}
+
+type PhaseOnItsWay = Pick<Phase, 'name'> & { readonly status?: PhaseStatus };
 
 function tellOfRunning({ state, procedure, startedAt, startedBy }: RotationRecord, streams: Streams): void {
   const rotation = `the rotation (${procedure}) that ${startedBy} began at ${startedAt}`;
@@ -256,6 +282,13 @@ export async function statusHere({ rotations, rotationSite, site, ports }: OpenR
       return { waits: [], remarks: [`What the gate waits for was not looked at: ${error.message}`] };
     }
   }
+}
+
+function nothingToResume(wayToStore: string): DaprMtlsError {
+  return new DaprMtlsError('rotation.missing', {
+    message: 'there is no rotation to go on with',
+    hint: `Begin one without --resume: \`dapr-mtls rotate plan${wayToStore}\`, then \`dapr-mtls rotate run${wayToStore}\`.`,
+  });
 }
 
 function noRotation(wayToStore: string): DaprMtlsError {

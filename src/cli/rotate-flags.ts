@@ -125,6 +125,10 @@ export const advanceFlags = {
     max: 86_400,
     helpGroup: restartGroup,
   }),
+  resume: Flags.boolean({
+    description: 'Only go on with what is under way: where nothing is, nothing is begun.',
+    helpGroup: rotationGroup,
+  }),
   yes: Flags.boolean({
     char: 'y',
     description: 'Begin without a question; only a terminal is asked.',

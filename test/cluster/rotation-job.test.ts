@@ -54,7 +54,16 @@ describe.skipIf(missing !== undefined)(missing ?? 'the Job of a rotation', () =>
   const secret = (name: string) => cluster.admin.get('secret', name, system);
   const text = (encoded: string) => Buffer.from(encoded, 'base64').toString();
 
+  test('begins none by itself', async () => {
+    const { exitCode, stderr } = await startJob().ended;
+    expect(stderr).toContain('there is no rotation to go on with');
+    expect(exitCode).toBe(5);
+  });
+
   test('carries it through with no right beside those that are printed, and killed five times', async () => {
+    const begin = ['mtls', 'rotate', 'run', '-k', '--restart', 'none', '--kubeconfig', kubeconfig];
+    const begun = await program.start(begin, { env: { DAPR_MTLS_SETTLE: '0' } }).ended;
+    expect(begun.exitCode, begun.stderr).toBe(8);
     const before = text((await secret('dapr-trust-bundle'))?.data['ca.crt']);
     const moments = [
       /Restarting deploy\/dapr-sentry/,
@@ -87,5 +96,9 @@ describe.skipIf(missing !== undefined)(missing ?? 'the Job of a rotation', () =>
     const record = JSON.parse(text(Object.values(saved?.data as Record<string, string>)[0] ?? '')) as RotationRecord;
     expect(record.state).toBe('done');
     expect(JSON.stringify(record)).not.toContain('PRIVATE KEY');
+
+    const again = await startJob().ended;
+    expect(again.exitCode, again.stderr).toBe(0);
+    expect(again.stderr).toContain('Nothing is left to do');
   });
 });

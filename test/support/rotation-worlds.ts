@@ -98,6 +98,11 @@ const purposeSets: readonly (readonly Purpose[])[] = [
 const versions = ['1.9', '1.10', '1.11', '1.11', '1.13', '1.15', '1.17', '1.17', '1.18', '1.18', '1.19', undefined];
 const minuteMs = 60_000;
 
+function wishFor(chance: Chance, aim: Procedure | undefined): Procedure | undefined {
+  if (aim === undefined || aim === 'replace') return undefined;
+  return aim === 'retire' || chance.is(0.5) ? aim : undefined;
+}
+
 /**
  * A world that leans toward a procedure, so that each is met often enough.
  * @param aim undefined: none
@@ -184,7 +189,7 @@ export async function drawWorld(chance: Chance, aim: Procedure | undefined, now:
     hasExternalClient: chance.is(0.1),
     wish: {
       request,
-      procedure: aim === 'retire' || (aim && aim !== 'replace' && chance.is(0.5)) ? aim : undefined,
+      procedure: isEmergency && !hasExpired ? 'replace' : wishFor(chance, aim),
       drain: chance.is(0.6) ? undefined : chance.pick(['wait', 'restart'] as const),
       skipped: [],
       now: new Date(now),

@@ -250,7 +250,13 @@ describe('where calls fail already', () => {
   test('Sentry exits, and those that run still talk: who is cut off is named', async () => {
     const { files } = oldTown();
     const spoilt = { ...files, anchors: Buffer.concat([files.anchors, files.issuerChain]) };
-    const { procedure, phases, proof } = await planFor(spoilt, {}, [sidecar({ anchors: files.anchors.toString() })]);
+    const sidecars = [sidecar({ anchors: files.anchors.toString() })];
+    await expect(planFor(spoilt, {}, sidecars)).rejects.toMatchObject({
+      code: 'rotation.unsafe',
+      message: expect.stringContaining('its certificates verify still'),
+      hint: expect.stringContaining('--procedure replace'),
+    });
+    const { procedure, phases, proof } = await planFor(spoilt, { procedure: 'replace' }, sidecars);
     expect(procedure).toBe('replace');
     expect(phases.map(({ name }) => name)).toEqual(['replace', 'drain', 'retire']);
     expect(proof.pairs.filter(({ verifies }) => !verifies)).toContainEqual(

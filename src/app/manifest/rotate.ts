@@ -155,7 +155,8 @@ function makeJob(wish: RotateManifestWish): ManifestObject {
     '--namespace',
     namespace,
     '--wait',
-    '--yes',
+    // A pod of it may come back when the rotation has ended, or a human has given it up.
+    '--resume',
     '--restart',
     restartsApplications ? 'all' : 'control-plane',
     ...(passphraseSecret === undefined ? [] : ['--passphrase-file', `${passphraseFolder}/passphrase`]),

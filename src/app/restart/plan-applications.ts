@@ -36,9 +36,10 @@ export async function planApplicationsRestart(
   { controlPlaneNamespace, namespace, only, due: wish }: ApplicationsWish,
 ): Promise<ApplicationsPlan> {
   const controlPlane = await readControlPlane(cluster, controlPlaneNamespace);
-  // Injectors before 1.11 label nothing; without a version nothing is taken for granted.
+  // Injectors before 1.11 label nothing; without a version nothing is taken for granted, nor by a rotation,
+  // whose gates count whoever has a sidecar.
   const { release } = controlPlane;
-  const labels = release !== undefined && (release.major > 1 || release.minor >= 11);
+  const labels = wish === undefined && release !== undefined && (release.major > 1 || release.minor >= 11);
   const lacksAnchor = judgeLack(wish?.neededAnchors ?? []);
   const pods: DatedPod[] = [];
   // Of each pod little is kept: its anchors alone are two kilobytes.

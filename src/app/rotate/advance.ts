@@ -179,7 +179,7 @@ class Turn {
       if (until && this.#hasPassed(until)) return { kind: 'stopped', end: 'until' };
       this.#ports.assertRunning();
       const opening = closedUntil(this.#ports.clock.now());
-      if (opening && (phase.status === 'due' || phase.status === 'begun')) return { kind: 'closed', until: opening };
+      if (opening && !(await this.#mayOutsideOfWindow(phase))) return { kind: 'closed', until: opening };
       if (phase.status === 'due') await this.#begin(phase);
       else {
         const waits =
@@ -187,6 +187,12 @@ class Turn {
         if (waits.length > 0) return { kind: 'gate', phase: phase.name, waits };
       }
     }
+  }
+
+  /** Gates are looked at whenever, and what a dead run left half written is no state to leave anything in. */
+  async #mayOutsideOfWindow({ status }: PhaseRecord): Promise<boolean> {
+    if (status === 'due') return false;
+    return status === 'written' || (await this.#ports.store.read()).state === 'interrupted';
   }
 
   #hasPassed(name: PhaseName): boolean {
@@ -246,10 +252,10 @@ class Turn {
     if (!writes) throw new Error('a phase that writes nothing is never begun');
     const files = openStage(this.record, writes, this.#ports.passphrase);
     const isThere = await this.#stands(writes);
-    // It was begun by a run that is gone, or before the window closed.
-    if (!isThere && !phase.handedOut && this.#proved !== phase.name) await this.#prove(phase);
     const writer = isThere ? undefined : await this.#ports.chooseWriter(this.record.id, phase.name, files);
     if (writer?.kind === 'other') return await this.#handOut(phase, writes, writer);
+    // It was begun by a run that is gone, before the window closed, or handed out days ago.
+    if (!isThere && this.#proved !== phase.name) await this.#prove(phase);
     this.#ports.onProgress({ kind: 'writing', phase: phase.name });
     const { backup, replaced } = await this.#apply(phase, writes, files);
     if (replaced) await this.#repair(files, replaced);

@@ -3,11 +3,10 @@ import { readControlPlane } from '../../kube/dapr/control-plane.ts';
 import { sentryAddressOf } from '../../kube/dapr/sentry-address.ts';
 import { controlPlaneServices } from '../../kube/dapr/services.ts';
 import { readPods } from '../../kube/pods/read-pods.ts';
-import { injectedSelector, type SidecarPod } from '../../kube/pods/sidecar-pod.ts';
+import type { SidecarPod } from '../../kube/pods/sidecar-pod.ts';
 import type { Cluster } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
 import { isReady, type RolloutPod } from '../../kube/rollout/pod.ts';
-import { isAtLeast } from '../../pki/rules/context.ts';
 import type { HandshakeFacts } from '../probe/facts.ts';
 import type { Handout, SentryView, ServiceInstance, Sidecar, World } from './world.ts';
 
@@ -30,15 +29,14 @@ export interface ClusterSources {
 export async function gatherClusterWorld(cluster: Cluster, sources: ClusterSources, at: Date): Promise<World> {
   const { namespace, shakeHands } = sources;
   const controlPlane = await readControlPlane(cluster, namespace);
-  const { release } = controlPlane;
-  // The injector marks its pods since 1.11. Of an unknown version it is not known, either.
-  const labels = release !== undefined && isAtLeast(release, 1, 11);
-  const [sidecars, services, handout, handshake] = await Promise.all([
-    collectSidecars(readPods(cluster, { labelSelector: labels ? injectedSelector : undefined })),
+  const [services, handout, handshake] = await Promise.all([
     readServiceInstances(cluster, namespace),
     readHandout(cluster, sources),
     shakeHands(sentryAddressOf(controlPlane)),
   ]);
+  // Behind the services: what an injector of yesterday let through until it went stands in this list. And
+  // without a selector: labels are as old as Dapr 1.11, and anybody may take one away.
+  const sidecars = await collectSidecars(readPods(cluster, {}));
   return { at, sidecars, services, handout, sentry: describeSentry(handshake) };
 }
 

@@ -48,6 +48,7 @@ export async function planRotation(
   if (wish.procedure === 'replace' && emergency === undefined) throw needless();
   const reasons: string[] = [];
   for (const procedure of wish.procedure ? [wish.procedure] : candidatesFor(current, wish, emergency)) {
+    if (procedure === 'replace' && !wish.procedure) assertNothingToMend(current, wish.now);
     const attempt = await tryProcedure(procedure, current, world, wish);
     if (attempt.ok) return { ...attempt.plan, emergency, reasons: [...reasons, ...attempt.plan.material.remarks] };
     if (wish.procedure) throw attempt.error;
@@ -64,6 +65,18 @@ function whyCallsFail(current: CurrentBundle, at: Date): string | undefined {
   if (current.refusal !== undefined) return `Sentry does not run on this bundle: ${current.refusal}`;
   if (workingAnchors(current, at).length > 0) return undefined;
   return 'nobody verifies the certificates of this issuer';
+}
+
+/**
+ * A file that Sentry refuses may be mended, and as long as certificates verify calls go on: to replace
+ * everything is nothing to begin unasked.
+ */
+function assertNothingToMend(current: CurrentBundle, at: Date): void {
+  if (current.refusal === undefined || workingAnchors(current, at).length === 0) return;
+  throw new DaprMtlsError('rotation.unsafe', {
+    message: `Sentry does not run on this bundle (${current.refusal}), but its certificates verify still: a rotation would cut off who works`,
+    hint: 'Mend the bundle first: `dapr-mtls check` names what is wrong, `dapr-mtls backup list` the copies. To replace everything all the same: --procedure replace.',
+  });
 }
 
 /** The gentlest first. */

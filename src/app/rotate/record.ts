@@ -54,7 +54,8 @@ export interface Phase {
  * due: not begun. begun: about to be written, perhaps written. written: what had to be written stands
  * there, the gate is open. passed: proved. abandoned: given up in the middle by an undoing.
  */
-export type PhaseStatus = 'due' | 'begun' | 'written' | 'passed' | 'abandoned';
+const phaseStatuses = ['due', 'begun', 'written', 'passed', 'abandoned'] as const;
+export type PhaseStatus = (typeof phaseStatuses)[number];
 
 export interface PhaseRecord extends Phase {
   readonly status: PhaseStatus;
@@ -119,7 +120,8 @@ export interface RotationSettings {
 }
 
 /** abandoned: given up by people, who keep the bundle that stands there, whoever wrote it. */
-export type RotationState = 'running' | 'done' | 'undone' | 'abandoned';
+const rotationStates = ['running', 'done', 'undone', 'abandoned'] as const;
+export type RotationState = (typeof rotationStates)[number];
 
 /** A file outside the store that is written before anything else: the key of the new root. */
 export interface PendingFile {
@@ -154,7 +156,7 @@ export interface RotationRecord {
 export function decodeRecord(content: Buffer): RotationRecord {
   try {
     const record = JSON.parse(content.toString('utf8')) as Partial<RotationRecord> | null;
-    if (record?.version === 1 && Array.isArray(record.phases) && record.stages) return record as RotationRecord;
+    if (record && isWhole(record)) return record as RotationRecord;
   } catch {
     // The same mend as for a record of another program.
   }
@@ -162,6 +164,20 @@ export function decodeRecord(content: Buffer): RotationRecord {
     message: 'the record of the rotation cannot be read, or a newer version of this program wrote it',
     hint: 'Use the newest version. Whether the bundle is well tells `dapr-mtls check`; copies: `dapr-mtls backup list`.',
   });
+}
+
+/** What anybody who may write there could have put there; a state that is not known must not count as the end. */
+function isWhole({ version, state, phases, stages, history, settings }: Partial<RotationRecord>): boolean {
+  const isKnown = state !== undefined && rotationStates.includes(state);
+  const areLists = Array.isArray(phases) && Array.isArray(history);
+  return (
+    version === 1 &&
+    isKnown &&
+    areLists &&
+    typeof stages === 'object' &&
+    typeof settings === 'object' &&
+    phases.every((phase) => phaseNames.includes(phase?.name) && phaseStatuses.includes(phase.status))
+  );
 }
 
 export function encodeRecord(record: RotationRecord): Buffer {

@@ -59,7 +59,7 @@ async function readPresent(lock: RotationLock): Promise<RotationRecord | undefin
 
 /** Pure but for the salt of encrypted keys. */
 export function buildRecord(plan: RotationPlan, input: StartInput): RotationRecord {
-  const { procedure, phases, material, drain, proof } = plan;
+  const { procedure, phases, material, drain } = plan;
   const startedAt = input.now.toISOString();
   const stages = Object.fromEntries(
     Object.entries(material.stages).map(([name, stage]) => [name, encodeStage(stage, input.passphrase)]),

@@ -83,10 +83,13 @@ function settleBegun(record: RotationRecord, files: FoundFiles): PhaseRecord[] {
     const stage = name && stages[name];
     return stage !== undefined && isStage(stage, files);
   };
-  if (phase?.status !== 'begun') return [...record.phases];
-  const isWritten = stands(phase.writes);
   // The old bundle of an emergency may be none that could be compared.
   const isUnwritten = stands(liveStage(record)) || stages[liveStage(record)] === undefined;
+  if (phase?.status !== 'begun') {
+    if (!isUnwritten) throw diverged();
+    return [...record.phases];
+  }
+  const isWritten = stands(phase.writes);
   if (!isWritten && !isUnwritten) throw diverged();
   return record.phases.map((other) => {
     if (other.name !== phase.name) return other;

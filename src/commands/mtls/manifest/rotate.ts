@@ -7,11 +7,11 @@ export default class ManifestRotate extends MtlsCommand {
   static override summary = 'Print a Job that carries a rotation on inside the cluster, with the least rights for it.';
   static override description =
     `Objects for \`kubectl apply -f -\`: a ServiceAccount, a Role in the control plane's namespace, a ClusterRole, their
-bindings and the Job, which runs \`dapr-mtls mtls rotate run -k --wait --yes\` as a user that is not root, on a file system that it cannot
+bindings and the Job, which runs \`dapr-mtls mtls rotate run -k --wait --resume\` as a user that is not root, on a file system that it cannot
 write. Nothing is asked of a cluster and nothing is written there.
 
 Begin the rotation from your own machine, where --save-root-key can keep the key of the new root, and let the Job go on with it: the
-state lies in the cluster, and one of them works at a time. A Job that begins one by itself loses that key for good.
+state lies in the cluster, and one of them works at a time. The Job never begins one, and does nothing where one has ended.
 
 It may list all pods, which is the evidence. Without --restart-apps it restarts the control plane alone and waits until everybody else
 has restarted the applications. Without --allow-probe nobody asks the injector what it gives to the next pod.`;

@@ -6,7 +6,7 @@ import { advanceFlags, recordFlags, undoFlags } from '../../../cli/rotate-flags.
 import { readAdvanceOptions } from '../../../cli/rotate-input.ts';
 import { renderRotation } from '../../../render/rotation.ts';
 
-const { until: _until, ...flagsOfUndo } = advanceFlags;
+const { until: _until, resume: _resume, ...flagsOfUndo } = advanceFlags;
 
 export default class RotateUndo extends MtlsCommand {
   static override summary = 'Go back from a rotation, by the act that is right for its phase.';
