@@ -14,7 +14,7 @@ export const dapr = (version: string): RotationWish['daprVersion'] => {
   return { major, minor, patch: 0 };
 };
 
-export function wishOf(change: Partial<RotationWish> = {}): RotationWish {
+function wishOf(change: Partial<RotationWish> = {}): RotationWish {
   return {
     request: { kind: 'fresh' },
     procedure: undefined,

@@ -203,7 +203,7 @@ export function unsafe(what: string, proof: Pick<Proof, 'pairs' | 'refusals'>): 
   });
 }
 
-export function describeBroken({ holder, workloads, shown, reason }: Pair): string {
+function describeBroken({ holder, workloads, shown, reason }: Pair): string {
   const who = workloads.length > 0 ? `${nameSome(workloads)} (${holder})` : `who holds ${holder}`;
   return `${who} would not verify ${shown}: ${reason}`;
 }

@@ -49,7 +49,7 @@ function isLapsed(before: Stage | undefined, at: Date): boolean {
   return isForeign || !verifyLeafOf(issuerChain, { anchors, at, usage: 'serverAuth' }).ok;
 }
 
-export function isUndoing({ phases }: Pick<RotationRecord, 'phases'>): boolean {
+function isUndoing({ phases }: Pick<RotationRecord, 'phases'>): boolean {
   return phases.some(isWayBack);
 }
 
