@@ -27,7 +27,7 @@ import type { JudgeRequest } from './judge-protocol.ts';
 
 const judge = await openJudge();
 /** CI lives through a thousand; a few show a developer what has become wrong. */
-const fewWorlds = 100;
+const fewWorlds = 40;
 const worldCount = Number(process.env.DAPR_MTLS_TEST_ROTATIONS ?? fewWorlds);
 const hourMs = 3_600_000;
 const startsAt = Date.parse('2027-01-11T10:00:00Z');
