@@ -208,13 +208,14 @@ export async function undoHere(
 ): Promise<RotationReport> {
   const { rotations, site, ports } = open;
   const voice = { who: ports.who, now };
+  const way = { wayToStore: ports.wayToStore };
   const { files } = await site.store.read();
   const saved = await rotations.read();
   if (!saved) throw noRotation(ports.wayToStore);
   const { drain } = flags;
   const present = decodeRecord(saved.content);
   const turnRound = (record: RotationRecord, found: FoundFiles) =>
-    undoRotation(drain === undefined ? record : changeDrain(record, drain, voice), found, voice);
+    undoRotation(drain === undefined ? record : changeDrain(record, drain, voice), found, { ...voice, ...way });
   const planned = turnRound(present, files);
   const owners = chooseWriterFor(site, flags, typed, streams);
   const written = planned.phases.flatMap(({ status, writes }) =>

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { decodeRecord } from '../../src/app/rotate/record.ts';
 import { resources } from '../../src/kube/resources.ts';
+import { quotePosix } from '../../src/render/shell-quote.ts';
 import type { SecretObject } from '../../src/store/cluster/objects.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { makeBundle } from '../support/bundles.ts';
@@ -113,7 +114,7 @@ describe('in a directory, beside a rotation', () => {
     const { status, stdout, stderr } = await daprMtls(line);
     expect({ status, stdout }, stderr).toEqual({ status: 6, stdout: '' });
     expect(stderr).toMatch(/^Error: a rotation is under way, begun /m);
-    expect(stderr).toContain(goOnOrUndo(''));
+    expect(stderr).toContain(goOnOrUndo(` --dir ${quotePosix(join(folder, 'certs'))}`));
     expect(read()).toEqual(before);
   });
 

@@ -537,6 +537,6 @@ describe('the chart', () => {
       put({ ...secret(), data });
       put({ ...configMap(), data: { 'ca.crt': anchors.toString() } });
     });
-    await expect(init(install)).rejects.toMatchObject({ code: 'store.conflict' });
+    await expect(init(install)).rejects.toMatchObject({ code: 'store.replaced' });
   });
 });

@@ -108,7 +108,7 @@ describe('the way back', () => {
   test('is not guessed where another bundle stands', async () => {
     const { record } = come('staged', 'switch', { status: 'begun' });
     const foreign = (await makeBundle()).files;
-    expect(() => undoRotation(record, foreign, voice)).toThrow(/neither the one before nor the one behind/);
+    expect(() => undoRotation(record, foreign, voice)).toThrow(/is not the one that the rotation has recorded/);
   });
 
   test.each([

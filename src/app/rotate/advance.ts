@@ -1,8 +1,8 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { BundleFiles } from '../../pki/bundle.ts';
-import type { Certificate } from '../../pki/certificate.ts';
 import type { FoundFiles, PublishingStore, TrustStore } from '../../store/port.ts';
 import type { RotationLock, RotationStore } from '../../store/rotation-port.ts';
+import { describeStage, diverged } from './divergence.ts';
 import { type GateVerdict, judgeGate, sinceOf, type Wait } from './gates.ts';
 import { readAnchors } from './held-anchors.ts';
 import { unsafe } from './plan.ts';
@@ -20,7 +20,6 @@ import {
   type StageName,
 } from './record.ts';
 import { isStage, openStage, readStages, withoutKeys } from './stage-record.ts';
-import type { Stage } from './stages.ts';
 import { stepsToward } from './steps.ts';
 import type { RotationSite, World } from './world.ts';
 
@@ -457,38 +456,6 @@ export function liveStage({ phases }: Pick<RotationRecord, 'phases'>): StageName
 export function neededAnchors(record: Pick<RotationRecord, 'procedure' | 'stages'>): string[] {
   if (record.procedure === 'same-root') return [];
   return (readStages(record).after?.anchors ?? []).map(({ fingerprint }) => fingerprint);
-}
-
-function diverged(
-  stages: ReturnType<typeof readStages>,
-  files: FoundFiles,
-  expected: StageName,
-  wayToStore: string,
-): DaprMtlsError {
-  const known = Object.entries(stages).find(([, stage]) => isStage(stage, files));
-  const what = known ? `it is that of the stage ${known[0]}` : describeDifference(stages[expected], files);
-  return new DaprMtlsError('rotation.diverged', {
-    message: `the bundle is not the one that the rotation has recorded (${expected}): ${what}; nothing was written`,
-    hint: `Look at both: \`dapr-mtls inspect${wayToStore}\`, \`dapr-mtls rotate status${wayToStore}\`. Find out who wrote it. Then bring the recorded one back, where there is a copy (\`dapr-mtls backup list${wayToStore}\`), or keep what stands there and give the rotation up: \`dapr-mtls rotate undo${wayToStore} --abandon\`.`,
-  });
-}
-
-function describeStage(stage: Stage | undefined): string {
-  return `anchors ${nameAll(stage?.anchors ?? [])}, issuer ${nameAll(stage?.issuerChain.slice(0, 1) ?? [])}`;
-}
-
-function nameAll(certificates: readonly Certificate[]): string {
-  return certificates.map(({ fingerprint }) => fingerprint.slice(0, 16)).join(' and ') || 'none';
-}
-
-function describeDifference(stage: Stage | undefined, { anchors, issuerChain }: FoundFiles): string {
-  const found = { anchors: readAnchors(anchors ?? ''), issuers: readAnchors(issuerChain ?? '').slice(0, 1) };
-  const differences = [
-    ['anchors', nameAll(found.anchors), nameAll(stage?.anchors ?? [])],
-    ['the issuer', nameAll(found.issuers), nameAll(stage?.issuerChain.slice(0, 1) ?? [])],
-  ].filter(([, there, recorded]) => there !== recorded);
-  if (differences.length === 0) return 'the same certificates in other bytes, or with another key';
-  return differences.map(([part, there, recorded]) => `${part} there ${there}, recorded ${recorded}`).join('; ');
 }
 
 /** API servers tell whole seconds: what started in the same second may have started before. */

@@ -2,6 +2,7 @@ import { DaprMtlsError } from '../../errors.ts';
 import { verifyLeafOf, whyNotSigned } from '../../pki/chain.ts';
 import type { FoundFiles } from '../../store/port.ts';
 import { liveStage } from './advance.ts';
+import { diverged } from './divergence.ts';
 import { phasesBack } from './phases.ts';
 import { currentPhase, isWayBack, type PhaseRecord, type RotationRecord, type StageName } from './record.ts';
 import { isStage, readStages, withoutKeys } from './stage-record.ts';
@@ -16,11 +17,11 @@ import type { Stage } from './stages.ts';
 export function undoRotation(
   record: RotationRecord,
   files: FoundFiles,
-  { who, now }: { readonly who: string; readonly now: Date },
+  { who, now, wayToStore = '' }: { readonly who: string; readonly now: Date; readonly wayToStore?: string },
 ): RotationRecord {
   if (record.state !== 'running') throw nothingToUndo(record);
   if (isUndoing(record)) return record;
-  const phases = settleBegun(record, files);
+  const phases = settleBegun(record, files, wayToStore);
   const live = liveStage({ phases });
   if (live === 'after' && record.procedure !== 'same-root') throw tooLate();
   if (record.procedure === 'replace' && live !== 'before') throw tooLate();
@@ -76,7 +77,7 @@ export function abandonRotation(
 }
 
 /** A run may have died between its write and the record of it. */
-function settleBegun(record: RotationRecord, files: FoundFiles): PhaseRecord[] {
+function settleBegun(record: RotationRecord, files: FoundFiles, wayToStore: string): PhaseRecord[] {
   const stages = readStages(record);
   const phase = currentPhase(record);
   const stands = (name: StageName | undefined) => {
@@ -86,11 +87,11 @@ function settleBegun(record: RotationRecord, files: FoundFiles): PhaseRecord[] {
   // The old bundle of an emergency may be none that could be compared.
   const isUnwritten = stands(liveStage(record)) || stages[liveStage(record)] === undefined;
   if (phase?.status !== 'begun') {
-    if (!isUnwritten) throw diverged();
+    if (!isUnwritten) throw diverged(stages, files, liveStage(record), wayToStore);
     return [...record.phases];
   }
   const isWritten = stands(phase.writes);
-  if (!isWritten && !isUnwritten) throw diverged();
+  if (!isWritten && !isUnwritten) throw diverged(stages, files, liveStage(record), wayToStore);
   return record.phases.map((other) => {
     if (other.name !== phase.name) return other;
     return isWritten ? { ...other, status: 'written', writtenAt: record.startedAt } : { ...other, status: 'due' };
@@ -135,12 +136,5 @@ function lapsed(isSwitched: boolean): DaprMtlsError {
     hint: isSwitched
       ? 'Go on to the end with `dapr-mtls rotate run`.'
       : 'End this rotation with `dapr-mtls rotate undo --abandon`: then `dapr-mtls rotate plan` takes the shortest way out.',
-  });
-}
-
-function diverged(): DaprMtlsError {
-  return new DaprMtlsError('rotation.diverged', {
-    message: 'the bundle that stands there is neither the one before nor the one behind the write that was begun',
-    hint: 'Look at it: `dapr-mtls inspect`, `dapr-mtls rotate status`. A copy can be restored: `dapr-mtls backup list`. To keep what stands there: `dapr-mtls rotate undo --abandon`.',
   });
 }

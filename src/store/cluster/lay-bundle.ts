@@ -55,7 +55,7 @@ export async function layNamespace(cluster: Cluster, name: string, isThere: bool
  * the ConfigMap: a run that dies in between leaves a Secret that bears our mark, or nothing that counts.
  * @param ground both objects as they are, without data where they are there
  * @param sideFiles written before the Secret, and taken away again where the Secret was not written
- * @throws DaprMtlsError `cluster.*`, `file.exists`, `file.io`, `store.conflict`
+ * @throws DaprMtlsError `cluster.*`, `file.exists`, `file.io`, `store.replaced`
  */
 export async function layBundle(
   place: ClusterPlace,
@@ -99,7 +99,7 @@ export async function layConfigMap(
   return describe('ConfigMap', present);
 }
 
-/** Whether the Secret still holds this bundle. @throws DaprMtlsError `store.conflict`, `store.mismatch` */
+/** Whether the Secret still holds this bundle. @throws DaprMtlsError `store.replaced`, `store.mismatch` */
 export function assertStillLaid(place: ClusterPlace, files: BundleFiles): Promise<void> {
   return readBack(place, dataOf(place, files));
 }
