@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import { setTimeout as sleepThrough } from 'node:timers/promises';
 import { collectSettings } from '../app/configuration/settings.ts';
 import { DaprMtlsError } from '../errors.ts';
@@ -9,6 +8,7 @@ import { isProvablyDead } from '../store/cluster/liveness.ts';
 import { identifyThisProcess } from '../store/directory/process-identity.ts';
 import { openClusterSite } from './cluster-site.ts';
 import { type ClusterWaits, chooseWaits } from './cluster-waits.ts';
+import { describeHolder } from './holder.ts';
 import type { ChangeFlags, Site } from './site.ts';
 import { installStopSwitch, type StopSignal, type StopSwitch } from './stop.ts';
 import type { Streams } from './streams.ts';
@@ -53,7 +53,7 @@ function storeOptions(waits: ClusterWaits, stop: StopSwitch, streams: Streams): 
     sleep: stop.sleep,
     sleepThrough,
     ...waits,
-    holder: `${userName()}@${hostname()}, process ${process.pid}`,
+    holder: describeHolder(),
     process: identifyThisProcess(),
     isDead: isProvablyDead,
     newId: () => randomBytes(8).toString('hex'),
@@ -79,15 +79,6 @@ function answerSignals(pauseMs: number, streams: Streams): (signal: StopSignal) 
       `${signal}: not yet. The ConfigMap is being put back, without which no Sentry starts; ${wait}. Then this run stops. Should it end now: \`dapr-mtls repair -k\`\n`,
     );
   };
-}
-
-/** A user of a container need not have a name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'somebody');
-  }
 }
 
 /** One line for each wait, not one a second. */

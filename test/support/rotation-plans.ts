@@ -14,7 +14,8 @@ export const dapr = (version: string): RotationWish['daprVersion'] => {
   return { major, minor, patch: 0 };
 };
 
-function wishOf(change: Partial<RotationWish> = {}): RotationWish {
+/** What is asked for where nothing odd is. */
+export function wishOf(change: Partial<RotationWish> = {}): RotationWish {
   return {
     request: { kind: 'fresh' },
     procedure: undefined,

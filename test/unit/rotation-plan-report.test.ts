@@ -4,31 +4,18 @@ import type { Procedure } from '../../src/app/rotate/record.ts';
 import { type RotationPlanReport, reportPlan } from '../../src/app/rotate/report.ts';
 import type { ServiceInstance, Sidecar, World } from '../../src/app/rotate/world.ts';
 import type { StoreLocation } from '../../src/store/port.ts';
-import { bundleNames, currentOf, dayMs, makeBundle, newKey } from '../support/bundles.ts';
+import { bundleNames, currentOf, dayMs, makeBundle } from '../support/bundles.ts';
 import { fixtureInstant } from '../support/fixtures.ts';
+import { wishOf } from '../support/rotation-plans.ts';
 import { schemaViolations } from '../support/schema.ts';
 
-const hourMs = 3_600_000;
 const { files, rootKey } = await makeBundle({ rootValidMs: 3 * 365 * dayMs });
 let serial = 0;
 
-const base: RotationWish = {
-  request: { kind: 'fresh' },
-  procedure: undefined,
-  drain: undefined,
-  skipped: [],
-  now: fixtureInstant,
-  rootValidMs: 365 * dayMs,
-  issuerValidMs: 365 * dayMs,
-  workloadCertTtlMs: 24 * hourMs,
-  allowedClockSkewMs: hourMs / 4,
-  trustDomain: 'cluster.local',
-  keyType: 'p256',
-  issuerPathLength: undefined,
+const base = wishOf({
   daprVersion: { major: 1, minor: 17, patch: 13 },
   newSerial: () => `40${String(++serial).padStart(30, '0')}`,
-  newKey,
-};
+});
 
 const service = (name: string): ServiceInstance => ({
   service: name,
