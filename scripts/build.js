@@ -1,23 +1,12 @@
 // Bundles the program into dist/, writes oclif.manifest.json from its commands and the licences of
 // what was bundled. `--quiet` leaves the table of sizes out.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { leanOclif } from './lean-oclif.js';
-import { leanX509 } from './lean-x509.js';
+import { bundleOptions, commands, root, version } from './bundle-options.js';
 import { collectLicences } from './licences.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
-const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const define = { DAPR_MTLS_VERSION: JSON.stringify(version) };
-
-/** How the table of commands writes each of them: `import('./mtls/expiry.ts')`. */
-const commandImport = /import\('\.\/([a-z/-]+\.ts)'\)/g;
-const commands = [...readFileSync('src/commands/table.ts', 'utf8').matchAll(commandImport)].map(
-  ([, path]) => `src/commands/${path}`,
-);
 
 /** Loaded late or by several files: each stands once, in a file of its own. */
 const shared = [
@@ -57,32 +46,21 @@ const bundles = new Map(
  * costs 2 to 4 ms on Node 20, and each builtin that one imports is walked for its exports, so that
  * small shared chunks would cost more than the repetition.
  */
-const common = {
+const splitOptions = {
+  ...bundleOptions,
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  mainFields: ['module', 'main'],
-  target: 'node20',
-  // `import()` becomes a late `require`: the ESM loader is never started.
-  supported: { 'dynamic-import': false },
-  minify: true,
-  define,
-  legalComments: 'none',
-  logLevel: 'warning',
-  metafile: true,
-  plugins: [leanOclif(), leanX509(), bundlesApart()],
+  plugins: [...bundleOptions.plugins, bundlesApart()],
 };
 const entries = (isCommand) =>
   [...bundles].filter(([path]) => isCommand === path.includes('/src/commands/')).map(([path, name]) => [name, path]);
 
 rmSync('dist', { recursive: true, force: true });
 const results = [
-  await build({ ...common, entryPoints: Object.fromEntries(entries(false)) }),
+  await build({ ...splitOptions, entryPoints: Object.fromEntries(entries(false)) }),
   // A CommonJS module that is imported is its default export: here, the class of the command.
   await build({
-    ...common,
+    ...splitOptions,
     entryPoints: Object.fromEntries(entries(true)),
     footer: { js: 'module.exports = module.exports.default;' },
   }),
@@ -129,7 +107,7 @@ async function writeManifest() {
     platform: 'node',
     format: 'esm',
     packages: 'external',
-    define,
+    define: bundleOptions.define,
     logLevel: 'warning',
   });
   const commands = { strategy: 'explicit', target: './commands.js', identifier: 'COMMANDS' };
