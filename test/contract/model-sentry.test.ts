@@ -99,40 +99,62 @@ describe('a model Sentry never exits and never generates', () => {
 
   test.each(runs)(
     `beside ${lanes} times $renewalsEach renewals ($layout layout)`,
-    { timeout: 300_000 },
-    async (run) => {
-      // Where the machine is too busy for such a short delay nothing is proven: more slowly then.
-      for (const delayMs of [120, 300, 900]) {
-        const { histories, lateMs, placingMs } = await renewBeside(run.layout, run.renewalsEach, delayMs);
-        if (lateMs > toleratedMs(delayMs) || placingMs > delayMs) {
-          console.warn(`delay ${delayMs} ms: a reload came ${lateMs} ms late, a step took ${placingMs} ms; once more`);
-          continue;
-        }
-        for (const { renewed, events } of histories) {
-          expect(events.filter(({ kind }) => kind !== 'loaded')).toEqual([]);
-          // It has looked at each of them: the silence was not that of a model that sleeps.
+    { timeout: 900_000 },
+    async ({ layout, renewalsEach }) => {
+      let open = lanes;
+      for (const delayMs of [120, 300, 900, sentryDelayMs]) {
+        const histories = await renewBeside(layout, renewalsEach, open, delayMs);
+        open = 0;
+        for (const history of histories) {
+          const { renewed, events } = history;
+          const others = events.filter(({ kind }) => kind !== 'loaded');
           const loaded = new Set(events.map((event) => event.kind === 'loaded' && event.fingerprint));
-          expect(renewed.filter((wanted) => !loaded.has(wanted))).toEqual([]);
+          const unseen = renewed.filter((wanted) => !loaded.has(wanted));
+          if ((others.length > 0 || unseen.length > 0) && wasLate(history, delayMs)) {
+            open += 1;
+            continue;
+          }
+          expect(others).toEqual([]);
+          // It has looked at each of them: the silence was not that of a model that sleeps.
+          expect(unseen).toEqual([]);
+          expect(new Set(renewed).size).toBe(renewalsEach);
         }
-        expect(new Set(histories.flatMap(({ renewed }) => renewed)).size).toBe(lanes * run.renewalsEach);
-        return;
+        if (open === 0) return;
+        console.warn(`delay ${delayMs} ms: too short for this machine in ${open} of ${histories.length}; more slowly`);
       }
       throw new Error('this machine is too busy to keep the time of a model Sentry');
     },
   );
 
+  const sentryDelayMs = 2500;
   const settlings = 4;
 
-  /** The last reload of a step, in which something happens to three names, comes 2.6 delays after it. */
-  function toleratedMs(delayMs: number): number {
-    return (settlings - 2.6) * delayMs;
+  interface History {
+    readonly renewed: readonly string[];
+    readonly events: readonly SentryEvent[];
+    /** The longest that the renames of one step took. */
+    readonly placingMs: number;
   }
 
-  async function renewBeside(layout: 'plain' | 'linked', count: number, delayMs: number) {
+  /**
+   * Whether the machine, not the program, may have brought the model into a half-written bundle: the
+   * last reload of a step, in which something happens to three names, comes 2.6 delays after it.
+   */
+  function wasLate({ events, placingMs }: History, delayMs: number): boolean {
+    const lateMs = Math.max(...events.map((event) => event.lateMs));
+    return lateMs > (settlings - 2.6) * delayMs || placingMs > delayMs;
+  }
+
+  async function renewBeside(
+    layout: 'plain' | 'linked',
+    count: number,
+    width: number,
+    delayMs: number,
+  ): Promise<History[]> {
     const rootKey = generateKey('p256');
     const make = () =>
       makeTrustDirectory(layout, { input: { rootKey }, parent: temporaryDirectory('beside', memoryFolder) });
-    const trusts = await Promise.all(Array.from({ length: lanes }, make));
+    const trusts = await Promise.all(Array.from({ length: width }, make));
     const fleet = await SentryFleet.start(trusts.map(({ directory }) => ({ directory, delayMs, readPauseMs: 4 })));
     try {
       const renewals = await Promise.all(
@@ -140,13 +162,11 @@ describe('a model Sentry never exits and never generates', () => {
           renewOften(trust, index, fleet, { requests: requestsFor(rootKey, count), settleMs: settlings * delayMs }),
         ),
       );
-      const histories = renewals.map(({ fingerprints }, index) => ({
+      return renewals.map(({ fingerprints, placingMs }, index) => ({
         renewed: fingerprints,
         events: fleet.eventsOf(index),
+        placingMs,
       }));
-      const placingMs = Math.max(...renewals.map((lane) => lane.placingMs));
-      const lateMs = Math.max(...histories.flatMap(({ events }) => events.map((event) => event.lateMs)));
-      return { histories, lateMs, placingMs };
     } finally {
       await fleet.stop();
     }
@@ -182,9 +202,16 @@ describe('a model Sentry never exits and never generates', () => {
         placingMs = Math.max(placingMs, Math.ceil(performance.now() - began));
       });
     };
+    const goesOn = () => fleet.eventsOf(index).every(({ kind }) => kind === 'loaded');
     for (const request of requests) {
-      await trust.renew({ request }, { settleMs, onProgress });
-      fingerprints.push(fingerprint(wholeFiles(trust)));
+      try {
+        await trust.renew({ request }, { settleMs, onProgress });
+        fingerprints.push(fingerprint(wholeFiles(trust)));
+      } catch (error) {
+        // A model that has made a bundle of its own is in the way of whoever writes next.
+        if (goesOn()) throw error;
+      }
+      if (!goesOn()) break;
     }
     await fleet.told(index, (event) => event.kind === 'loaded' && event.fingerprint === fingerprints.at(-1));
     return { fingerprints, placingMs };
