@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { RotationPorts } from '../app/rotate/advance.ts';
 import { openClusterRotationSite } from '../app/rotate/cluster-site.ts';
+import type { RotationPorts } from '../app/rotate/ports.ts';
 import type { RotationSite } from '../app/rotate/world.ts';
 import { asController } from '../kube/admission/caller.ts';
 import { quotePosix } from '../render/shell-quote.ts';

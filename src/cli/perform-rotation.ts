@@ -1,9 +1,10 @@
 import { assertBundle } from '../app/assert-bundle.ts';
 import { readCurrent } from '../app/renew/current.ts';
 import { rootKeyLost } from '../app/root-key.ts';
-import { type Advanced, type AdvanceOptions, advanceRotation, judgePhase } from '../app/rotate/advance.ts';
+import { type Advanced, type AdvanceOptions, advanceRotation } from '../app/rotate/advance.ts';
 import { amendRotation, changeDrain, confirm, skipWorkloads } from '../app/rotate/amend.ts';
-import type { Wait } from '../app/rotate/gates.ts';
+import type { Wait } from '../app/rotate/gates/gate.ts';
+import { judgePhase } from '../app/rotate/gates/judge.ts';
 import { planRotation, type RotationPlan } from '../app/rotate/plan.ts';
 import {
   type Confirmable,

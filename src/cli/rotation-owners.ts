@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Writer } from '../app/rotate/advance.ts';
+import type { Writer } from '../app/rotate/ports.ts';
 import type { PhaseName } from '../app/rotate/record.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { BundleFiles } from '../pki/bundle.ts';

@@ -1,4 +1,4 @@
-import type { RotationProgress } from '../app/rotate/advance.ts';
+import type { RotationProgress } from '../app/rotate/ports.ts';
 import { describeWaits } from '../render/rotation.ts';
 import { hang, readInstants, widthOf } from '../render/rotation-text.ts';
 import type { RotationProgress as LockProgress } from '../store/rotation-options.ts';

@@ -1,4 +1,4 @@
-import type { Wait } from '../app/rotate/gates.ts';
+import type { Wait } from '../app/rotate/gates/gate.ts';
 import type { HolderReport, PhaseReport, RotationReport, WaitReport } from '../app/rotate/report.ts';
 import { formatMinute, hang, nameOf, readInstants, type Terminal, widthOf } from './rotation-text.ts';
 import { quotePosix } from './shell-quote.ts';

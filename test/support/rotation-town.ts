@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import type { RotationPorts } from '../../src/app/rotate/advance.ts';
 import { holdsAll, readAnchors } from '../../src/app/rotate/held-anchors.ts';
+import type { RotationPorts } from '../../src/app/rotate/ports.ts';
 import type { RestartRequest, RotationSite, World } from '../../src/app/rotate/world.ts';
 import { DaprMtlsError } from '../../src/errors.ts';
 import type { BundleFiles } from '../../src/pki/bundle.ts';

@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type GateContext, type GateVerdict, judgeGate, sinceOf } from '../../src/app/rotate/gates.ts';
+import { type GateContext, type GateVerdict, sinceOf } from '../../src/app/rotate/gates/gate.ts';
+import { judgeGate } from '../../src/app/rotate/gates/judge.ts';
 import type { GateName, PhaseRecord, RotationRecord } from '../../src/app/rotate/record.ts';
 import type { Stage, Stages } from '../../src/app/rotate/stages.ts';
 import type { ServiceInstance, World } from '../../src/app/rotate/world.ts';

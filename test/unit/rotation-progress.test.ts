@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Wait } from '../../src/app/rotate/gates.ts';
+import type { Wait } from '../../src/app/rotate/gates/gate.ts';
 import { tellOfRotation } from '../../src/cli/rotation-progress.ts';
 
 const phase = 'distribute';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { liveStage, neededAnchors } from '../../src/app/rotate/advance.ts';
+import { liveStage, neededAnchors } from '../../src/app/rotate/live-stage.ts';
 import { isProven, provePhases } from '../../src/app/rotate/proof.ts';
 import type { PhaseName, PhaseRecord, Procedure, RotationRecord, StageName } from '../../src/app/rotate/record.ts';
 import { decodeRecord, encodeRecord } from '../../src/app/rotate/record.ts';

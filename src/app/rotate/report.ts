@@ -6,7 +6,7 @@ import { describeRootKey, type RootKeyReport, type RootKeyWish } from '../root-k
 import type { AdvanceEnd } from './advance.ts';
 import { describeGate, describeRestarts, describeWrite, notPromised } from './describe-phase.ts';
 import { estimateMs } from './estimate.ts';
-import type { Wait } from './gates.ts';
+import type { Wait } from './gates/gate.ts';
 import type { RotationPlan } from './plan.ts';
 import type {
   Confirmation,

@@ -1,7 +1,7 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { FoundFiles } from '../../store/port.ts';
 import type { RotationStore } from '../../store/rotation-port.ts';
-import { liveStage } from './advance.ts';
+import { liveStage } from './live-stage.ts';
 import { currentPhase, decodeRecord, type RotationRecord } from './record.ts';
 import { isStage, readStages } from './stage-record.ts';
 

@@ -1,8 +1,8 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { verifyLeafOf, whyNotSigned } from '../../pki/chain.ts';
 import type { FoundFiles } from '../../store/port.ts';
-import { liveStage } from './advance.ts';
 import { diverged } from './divergence.ts';
+import { liveStage } from './live-stage.ts';
 import { phasesBack } from './phases.ts';
 import { currentPhase, isWayBack, type PhaseRecord, type RotationRecord, type StageName } from './record.ts';
 import { isStage, readStages, withoutKeys } from './stage-record.ts';

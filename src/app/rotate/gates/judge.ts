@@ -1,0 +1,38 @@
+import { liveStage, neededAnchors } from '../live-stage.ts';
+import type { GateName, PhaseRecord, RotationRecord } from '../record.ts';
+import { readStages } from '../stage-record.ts';
+import type { Stages } from '../stages.ts';
+import type { World } from '../world.ts';
+import { type GateContext, type GateVerdict, join } from './gate.ts';
+import { judgeIssuer } from './issuer.ts';
+import { judgeLeaves } from './leaves.ts';
+import { judgePublished } from './published.ts';
+import { judgeVerifiers } from './verifiers.ts';
+
+/** What the gates of a phase have to say of the world as it is. Pure. */
+export function judgePhase(
+  record: RotationRecord,
+  phase: PhaseRecord,
+  world: World,
+  wayToStore: string,
+  stages: Stages = readStages(record),
+): GateVerdict {
+  const live = stages[liveStage(record)];
+  if (!live) throw new Error('a phase that has begun has a bundle');
+  const context: GateContext = { record, phase, live, needed: neededAnchors(record, stages), world, wayToStore };
+  return join(phase.gates.map((gate) => judgeGate(gate, context)));
+}
+
+/** Whether what has been seen is enough to go on. Pure. */
+export function judgeGate(gate: GateName, context: GateContext): GateVerdict {
+  switch (gate) {
+    case 'verifiers-updated':
+      return judgeVerifiers(context);
+    case 'issuer-switched':
+      return judgeIssuer(context);
+    case 'old-leaves-gone':
+      return judgeLeaves(context);
+    case 'anchors-published':
+      return judgePublished(context);
+  }
+}
