@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { lateBuiltins } from './late-builtins.js';
 import { leanOclif } from './lean-oclif.js';
 import { leanX509 } from './lean-x509.js';
 
@@ -32,5 +33,5 @@ export const bundleOptions = {
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
-  plugins: [leanOclif(), leanX509()],
+  plugins: [lateBuiltins(), leanOclif(), leanX509()],
 };

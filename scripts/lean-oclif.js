@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 /**
  * oclif's Command drags in plugin discovery, templates, spinners, colours and a debug logger, none
  * of which is used at run time: the table of commands is known when this program is built, help is
@@ -15,23 +13,9 @@ export function leanOclif() {
     name: 'lean-oclif',
     setup(build) {
       build.onLoad({ filter: unusedPackages }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
-      build.onLoad({ filter: /@oclif\/core\/lib\// }, ({ path }) => {
-        if (unusedModules.test(path)) return { contents: standIn, loader: 'js' };
-        return path.endsWith('/parser/parse.js') ? { contents: loadReadlineLate(path), loader: 'js' } : undefined;
-      });
+      build.onLoad({ filter: unusedModules }, () => ({ contents: standIn, loader: 'js' }));
     },
   };
-}
-
-/** The parser asks for readline at load, and needs it only for arguments that come by standard input. */
-function loadReadlineLate(path) {
-  const eager = 'const node_readline_1 = require("node:readline");';
-  const source = readFileSync(path, 'utf8');
-  if (!source.includes(eager)) throw new Error(`${path} has changed: look at scripts/lean-oclif.js`);
-  return source.replace(
-    eager,
-    'const node_readline_1 = { get createInterface() { return require("node:readline").createInterface; } };',
-  );
 }
 
 /** The few functions of those modules that the parser's error messages call. */
