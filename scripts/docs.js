@@ -14,6 +14,7 @@ async function loadTables() {
   await build({
     stdin: {
       contents: `export { errorTable } from './src/errors.ts';
+        export { knownLines } from './src/app/explain/known-lines.ts';
         export { findingTable } from './src/pki/rules/finding.ts';
         export { renderHelp, typedWords } from './src/cli/help.ts';`,
       resolveDir: root,
@@ -28,7 +29,7 @@ async function loadTables() {
   return import(`${pathToFileURL(outfile)}?${Date.now()}`);
 }
 
-const { errorTable, findingTable, renderHelp, typedWords } = await loadTables();
+const { errorTable, findingTable, knownLines, renderHelp, typedWords } = await loadTables();
 const manifest = JSON.parse(readFileSync('oclif.manifest.json', 'utf8'));
 
 const generated = '<!-- Made by `npm run docs` from the source; do not edit. -->';
@@ -39,6 +40,18 @@ const errors = Object.entries(errorTable)
 
 const findings = Object.entries(findingTable).map(
   ([code, [severity, meaning]]) => `| \`${code}\` | ${severity} | ${meaning} |`,
+);
+
+const act = ({ text, command }) => (command === undefined ? `- ${text}.` : `- ${text}: \`${command}\``);
+const logLines = knownLines.map(({ code, title, cause, checks, mends, example }) =>
+  [
+    `## ${title}`,
+    `\`${code}\``,
+    `\`\`\`text\n${example}\n\`\`\``,
+    cause,
+    `Check:\n\n${checks.map(act).join('\n')}`,
+    ...(mends.length > 0 ? [`Mend:\n\n${mends.map(act).join('\n')}`] : []),
+  ].join('\n\n'),
 );
 
 const commands = Object.keys(manifest.commands)
@@ -70,6 +83,15 @@ knowing before the next change. Circumstances, such as a known Dapr version, may
 | code | severity | meaning |
 |---|---|---|
 ${findings.join('\n')}
+`,
+  'docs/log-lines.md': `# Lines of logs
+
+${generated}
+
+What the lines about trust mean that Sentry, the sidecars, the other services, the API server and Helm write: \`dapr-mtls explain "LINE"\`
+says the same, and reads a whole log: \`kubectl logs POD -c daprd | dapr-mtls explain\`. In the commands STORE is \`-k\` or \`--dir DIR\`.
+
+${logLines.join('\n\n')}
 `,
   'docs/commands.md': `# Commands
 

@@ -18,6 +18,7 @@ export const commandTable = {
   'mtls config view': () => import('./mtls/config/view.ts'),
   'mtls env': () => import('./mtls/env.ts'),
   'mtls expiry': () => import('./mtls/expiry.ts'),
+  'mtls explain': () => import('./mtls/explain.ts'),
   'mtls export': () => import('./mtls/export.ts'),
   'mtls init': () => import('./mtls/init.ts'),
   'mtls inspect': () => import('./mtls/inspect.ts'),
