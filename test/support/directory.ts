@@ -11,13 +11,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 
 const made: string[] = [];
 
-afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
+/** Removes the folders of a test file, at its end. */
+export function removeTemporaryDirectories(): void {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
 
 /** In memory where there is such a place: the disk confirms at once, whatever else it has to do. */
 export const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
