@@ -49,12 +49,13 @@ async function viewSentry(address: DirectorySiteOptions['sentry']): Promise<Sent
 }
 
 async function restart(
-  { phase, scopes }: RestartRequest,
+  { phase, scopes, mayBegin = async () => true }: RestartRequest,
   { restartCommand: command, env, stop, ...options }: DirectorySiteOptions,
 ): ReturnType<RotationSite['restart']> {
   // Sentry reads its files again by itself.
   const isOfSentryAlone = scopes.every((scope) => scope === 'sentry');
-  if (command === undefined || isOfSentryAlone) return { carriedOut: false, restarted: [], remarks: [] };
+  if (command === undefined || isOfSentryAlone || !(await mayBegin()))
+    return { carriedOut: false, restarted: [], remarks: [] };
   const purpose = `${scopes.join(', ')} in the phase ${phase}`;
   const told = { DAPR_MTLS_PHASE: phase, DAPR_MTLS_SCOPES: scopes.join(',') };
   const variables = { ...withoutIssuer(env), ...(await readVariables(options)), ...told };

@@ -4,6 +4,7 @@ import type { RestartProgress } from '../../src/app/restart/progress.ts';
 import { openClusterRotationSite } from '../../src/app/rotate/cluster-site.ts';
 import type { RestartRequest, RotationSite } from '../../src/app/rotate/world.ts';
 import { parseSentryAddress, shakeHands } from '../../src/cli/sentry-handshake.ts';
+import { DaprMtlsError } from '../../src/errors.ts';
 import type { Cluster, KubeObject } from '../../src/kube/port.ts';
 import { resources } from '../../src/kube/resources.ts';
 import { type RollingWorkload, type WorkloadKind, workloadRef } from '../../src/kube/rollout/workload.ts';
@@ -278,6 +279,58 @@ describe('restarts', () => {
     await open().restart(asked);
     expect(restarts()).toHaveLength(8);
     expect(new Set(restarts()).size).toBe(8);
+  });
+
+  /** May begin until so many have been restarted. */
+  const until = (count: number) => async () => restarts().length < count;
+
+  test.each([0, 1, 3, 5, 6, 7])('end behind %i of them when no more may be begun, and go on later', async (count) => {
+    for (const name of ['a', 'b', 'c']) deploy({ name });
+    const asked = await request({});
+    const seen: RestartProgress[] = [];
+    const site = open({ onProgress: (progress) => seen.push(progress) });
+    const first = await site.restart({ ...asked, mayBegin: until(count) });
+    expect(first).toMatchObject({ carriedOut: false, remarks: [] });
+    expect(first.restarted).toHaveLength(restarts().length);
+    // Of two applications at a time both may have asked at once.
+    expect([0, count > 5 ? 1 : 0]).toContain(restarts().length - count);
+    // Who was begun is waited for.
+    const back = seen.filter((progress) => progress.kind === 'restarted' && !progress.isBegun);
+    expect(back).toHaveLength(first.restarted.length);
+    const second = await site.restart(asked);
+    expect(second.carriedOut).toBe(true);
+    expect([...first.restarted, ...second.restarted]).toHaveLength(8);
+    expect(new Set(restarts()).size).toBe(8);
+    expect(restarts()).toHaveLength(8);
+  });
+
+  test('that stop do not sit the pace of the others out', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) deploy({ name });
+    const asked = await request({ scopes: ['applications'] });
+    let refusedAt = 0;
+    const mayBegin = async () => {
+      const may = await until(1)();
+      if (!may) refusedAt ||= performance.now();
+      return may;
+    };
+    const { restarted } = await open({ paceMs: 700 }).restart({ ...asked, mayBegin });
+    expect(restarted).toHaveLength(1);
+    expect(performance.now() - refusedAt).toBeLessThan(3 * 700);
+  });
+
+  test('begin none any more once another run holds the lock', async () => {
+    for (const name of ['a', 'b', 'c']) deploy({ name });
+    const asked = await request({ scopes: ['applications'] });
+    const lost = new DaprMtlsError('store.locked', { message: 'taken over', hint: 'See who.' });
+    let asks = 0;
+    const mayBegin = async () => {
+      if (++asks > 1) throw lost;
+      return true;
+    };
+    await expect(open().restart({ ...asked, mayBegin })).rejects.toMatchObject({ code: 'store.locked' });
+    expect(restarts()).toHaveLength(1);
+    // Nobody waits for the one that is under way; the server has to outlive it.
+    await pause(100);
   });
 
   test('leave out who was created since, unless it lacks an anchor', async () => {

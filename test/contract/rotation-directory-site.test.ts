@@ -120,6 +120,13 @@ describe.skipIf(process.platform === 'win32')('the command for restarts', () => 
     expect(text).not.toMatch(/PRIVATE KEY|DAPR_CERT_/);
   });
 
+  test('is not run where no more may be begun', async () => {
+    const mayBegin = async () => false;
+    const outcome = await open({ restartCommand: `echo > '${report()}'` }).restart({ ...request, mayBegin });
+    expect(outcome).toEqual({ carriedOut: false, restarted: [], remarks: [] });
+    expect(existsSync(report())).toBe(false);
+  });
+
   test('is a line for the shell, as it was typed', async () => {
     const line = `printf %s "$DAPR_MTLS_PHASE" | tr a-z A-Z > '${report()}' && true`;
     await open({ restartCommand: line }).restart(request);

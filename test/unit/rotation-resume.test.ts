@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
-import { advanceRotation } from '../../src/app/rotate/advance.ts';
+import { describe, expect, test } from 'vitest';
+import { type AdvanceOptions, advanceRotation } from '../../src/app/rotate/advance.ts';
+import type { RotationPorts, RotationProgress } from '../../src/app/rotate/ports.ts';
 import { encodeRecord, type PhaseRecord } from '../../src/app/rotate/record.ts';
 import type { Stages } from '../../src/app/rotate/stages.ts';
+import { DaprMtlsError } from '../../src/errors.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { openChance } from '../support/chance.ts';
 import { fixtureInstant } from '../support/fixtures.ts';
@@ -24,17 +26,18 @@ function openTown(held: string): RotationTown {
   return town;
 }
 
-function goOn(town: RotationTown) {
-  const options = {
+function goOn(town: RotationTown, change: Partial<AdvanceOptions> = {}, ports: Partial<RotationPorts> = {}) {
+  const options: AdvanceOptions = {
     wait: false,
     until: undefined,
     closedUntil: () => undefined,
     lockWaitMs: 0,
     pollMs: 1,
     restarts: [],
+    ...change,
   };
   const chooseWriter = async () => ({ kind: 'this' as const });
-  return advanceRotation({ ...town.ports(), who: 'tester', chooseWriter }, options);
+  return advanceRotation({ ...town.ports(), who: 'tester', chooseWriter, ...ports }, options);
 }
 
 test('what was begun by a run that is gone is proved anew before it is written', async () => {
@@ -50,4 +53,74 @@ test('and is written where it still holds', async () => {
   const town = openTown(both.files.anchors.toString());
   expect(await goOn(town)).toMatchObject({ end: 'waiting' });
   expect(town.written.map((one) => one.files)).toEqual([switched.files]);
+});
+
+describe('a restart of many workloads', () => {
+  const opening = new Date(fixtureInstant.getTime() + 3_600_000);
+  const names = ['a', 'b', 'c', 'd'];
+
+  /** In the first phase, whose restart asks before each workload. */
+  function openRestart(held = both.files.anchors.toString()) {
+    const town = openTown(held);
+    town.record = encodeRecord(reach(recordOf(plan), { distribute: { status: 'written', writtenAt: at } }));
+    const restarted: string[] = [];
+    const told: RotationProgress[] = [];
+    const restart: RotationPorts['site']['restart'] = async ({ mayBegin = async () => true }) => {
+      const now: string[] = [];
+      for (const name of names) {
+        if (restarted.includes(name)) continue;
+        if (!(await mayBegin())) return { carriedOut: false, restarted: now, remarks: [] };
+        restarted.push(name);
+        now.push(name);
+      }
+      return { carriedOut: true, restarted: now, remarks: [] };
+    };
+    const ports: Partial<RotationPorts> = {
+      site: { ...town.ports().site, restart },
+      onProgress: (progress) => void told.push(progress),
+    };
+    return { town, restarted, told, ports };
+  }
+
+  test('ends between two of them when the window closes, says when it opens, and goes on then', async () => {
+    const { town, restarted, told, ports } = openRestart(before.files.anchors.toString());
+    const closedUntil = () => (restarted.length >= 2 ? opening : undefined);
+    const { end, waits, record } = await goOn(town, { closedUntil, restarts: ['applications'] }, ports);
+    expect(restarted).toEqual(['a', 'b']);
+    expect(end).toBe('waiting');
+    expect(waits[0]).toMatchObject({ what: expect.stringContaining(opening.toISOString()), until: opening });
+    expect(told).toContainEqual({ kind: 'closed', until: opening });
+    expect(record.history.at(-1)?.what).toBe('restarted a, b, and not all who are due');
+    expect(record.phases[0]?.restartedAt).toBeUndefined();
+    // While it is closed nobody is asked, and the same is said.
+    const closed = await goOn(town, { closedUntil, restarts: ['applications'] }, ports);
+    expect(closed.waits[0]).toEqual(waits[0]);
+    const open = await goOn(town, { restarts: ['applications'] }, ports);
+    expect(restarted).toEqual(names);
+    expect(open.record.phases[0]?.restartedAt).toBeDefined();
+    expect(open.waits.filter(({ until }) => until)).toEqual([]);
+  });
+
+  test('is not waited for with the window where this run restarts nobody', async () => {
+    const { town, ports } = openRestart(before.files.anchors.toString());
+    const { waits } = await goOn(town, { closedUntil: () => opening }, ports);
+    expect(waits.length).toBeGreaterThan(0);
+    expect(waits.filter(({ until }) => until)).toEqual([]);
+  });
+
+  test('ends where another run has taken over', async () => {
+    const { town, restarted, ports } = openRestart();
+    const { rotations } = town.ports();
+    const lost = new DaprMtlsError('store.locked', { message: 'taken over', hint: 'See who.' });
+    const assertHeld = async () => {
+      if (restarted.length >= 3) throw lost;
+    };
+    const lock: RotationPorts['rotations']['lock'] = async (purpose, waitMs) => ({
+      ...(await rotations.lock(purpose, waitMs)),
+      assertHeld,
+    });
+    const others = { ...ports, rotations: { ...rotations, lock } };
+    await expect(goOn(town, { restarts: ['applications'] }, others)).rejects.toBe(lost);
+    expect(restarted).toEqual(['a', 'b', 'c']);
+  });
 });

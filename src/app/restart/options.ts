@@ -9,6 +9,11 @@ export interface RestartOptions {
   readonly onProgress: (progress: RestartProgress) => void;
   /** Throws when the run is to stop. */
   readonly assertRunning: () => void;
+  /**
+   * Asked before each workload whether it may still be begun; where it may not, those under way are waited
+   * for and the others left as they are. It may whenever nobody says.
+   */
+  readonly mayBegin?: () => Promise<boolean>;
 }
 
 /** Upstream's `--timeout`. */

@@ -53,6 +53,24 @@ export interface RestartPlan {
   readonly remarks: readonly string[];
 }
 
+/** Pure: the plan as it was carried out, where some workloads were not begun any more. */
+export function leaveUnbegun<Plan extends RestartPlan>(
+  plan: Plan,
+  elapsedMs: readonly (number | undefined)[],
+): { readonly plan: Plan; readonly elapsedMs: readonly number[] } {
+  const due = plan.due.filter((_, index) => elapsedMs[index] !== undefined);
+  const left = plan.due
+    .filter((_, index) => elapsedMs[index] === undefined)
+    .map(({ ref: { resource, namespace, name }, pods }): LeftWorkload => {
+      const reason = 'it was not begun any more';
+      return { kind: resource.kind, namespace, name, pods, action: 'skipped', reason };
+    });
+  return {
+    plan: { ...plan, due, left: [...left, ...plan.left] },
+    elapsedMs: elapsedMs.filter((ms) => ms !== undefined),
+  };
+}
+
 /** @param elapsedMs how long each workload took, by its place in the plan; undefined for a dry run */
 export function reportRestart(
   address: ClusterAddress,

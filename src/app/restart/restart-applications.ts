@@ -12,7 +12,7 @@ import { didNotComeBack, keepLedger, withLedger } from './failure.ts';
 import { defaultTimeoutMs, type RestartOptions } from './options.ts';
 import { keepPace } from './pace.ts';
 import type { ApplicationsPlan } from './plan-applications.ts';
-import { type DueRestart, type RestartReport, reportRestart } from './report.ts';
+import { type DueRestart, leaveUnbegun, type RestartReport, reportRestart } from './report.ts';
 import { runInTurns } from './run-in-turns.ts';
 import { waitForWebhook } from './wait-for-webhook.ts';
 
@@ -33,9 +33,10 @@ export interface ApplicationsOptions extends Omit<RestartOptions, 'timeoutMs'> {
 export async function carryOutApplications(
   cluster: Cluster,
   plan: ApplicationsPlan,
-  { timeoutMs, maxParallel, paceMs = 0, clock, assertRunning, onProgress: listener }: ApplicationsOptions,
+  options: ApplicationsOptions,
 ): Promise<RestartReport> {
-  const { onProgress, ledger } = keepLedger(listener);
+  const { timeoutMs, maxParallel, paceMs = 0, clock, assertRunning, mayBegin = async () => true } = options;
+  const { onProgress, ledger } = keepLedger(options.onProgress);
   const after = (ms: number) => new Date(clock.now().getTime() + ms);
   const common = timeoutMs === undefined ? undefined : after(timeoutMs);
   const deadline = () => common ?? after(defaultTimeoutMs);
@@ -43,13 +44,18 @@ export async function carryOutApplications(
   const remarks = [...plan.remarks];
   for (const text of plan.remarks) onProgress({ kind: 'remark', text });
   onProgress({ kind: 'planned', workloads: plan.due.map(({ ref }) => nameApplication(ref)) });
+  let isOver = false;
   const restart = async ({ ref, isBegun = false }: DueRestart, hasFailed: () => boolean) => {
     const workload = nameApplication(ref);
     const assertWanted = () => {
       assertRunning();
       if (hasFailed()) throw new Abandoned();
     };
-    if (!isBegun) await ownTurn(assertWanted);
+    if (!isBegun) {
+      if (!isOver) await ownTurn(assertWanted);
+      isOver ||= !(await mayBegin());
+      if (isOver) return undefined;
+    }
     const begunMs = clock.now().getTime();
     onProgress({ kind: 'restarting', workload, isBegun });
     if (!isBegun) await restartWorkload(cluster, ref, clock.now());
@@ -77,7 +83,8 @@ export async function carryOutApplications(
       assertRunning();
       return await restart(due, hasFailed);
     });
-    return reportRestart(cluster.location, { ...plan, remarks }, elapsed);
+    const carriedOut = leaveUnbegun({ ...plan, remarks }, elapsed);
+    return reportRestart(cluster.location, carriedOut.plan, carriedOut.elapsedMs);
   } catch (error) {
     throw withLedger(error, ledger());
   }

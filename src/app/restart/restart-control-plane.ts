@@ -7,7 +7,7 @@ import { nameWorkload, type WorkloadRef } from '../../kube/rollout/workload.ts';
 import { didNotComeBack, keepLedger, withLedger } from './failure.ts';
 import type { RestartOptions } from './options.ts';
 import { type ControlPlanePlan, planControlPlaneRestart } from './plan-control-plane.ts';
-import { type RestartReport, reportRestart } from './report.ts';
+import { leaveUnbegun, type RestartReport, reportRestart } from './report.ts';
 import { waitForWebhook } from './wait-for-webhook.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function restartControlPlane(
 export async function carryOutControlPlane(
   cluster: Cluster,
   plan: ControlPlanePlan,
-  { timeoutMs, clock, assertRunning, onProgress: listener }: RestartOptions,
+  { timeoutMs, clock, assertRunning, mayBegin = async () => true, onProgress: listener }: RestartOptions,
 ): Promise<RestartReport> {
   const { onProgress, ledger } = keepLedger(listener);
   const deadline = new Date(clock.now().getTime() + timeoutMs);
@@ -44,6 +44,7 @@ export async function carryOutControlPlane(
   try {
     for (const { ref, isBegun = false } of plan.due) {
       assertRunning();
+      if (!isBegun && !(await mayBegin())) break;
       const workload = nameWorkload(ref);
       const begunMs = clock.now().getTime();
       const wait = {
@@ -68,7 +69,9 @@ export async function carryOutControlPlane(
   } catch (error) {
     throw withLedger(error, ledger());
   }
-  return reportRestart(cluster.location, { ...plan, remarks }, elapsed);
+  const unbegun = plan.due.slice(elapsed.length).map(() => undefined);
+  const carriedOut = leaveUnbegun({ ...plan, remarks }, [...elapsed, ...unbegun]);
+  return reportRestart(cluster.location, carriedOut.plan, carriedOut.elapsedMs);
 }
 
 function hintFor({ resource, namespace, name }: WorkloadRef): string {

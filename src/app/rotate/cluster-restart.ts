@@ -1,7 +1,7 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { controlPlaneServices, sentryName } from '../../kube/dapr/services.ts';
 import type { Cluster } from '../../kube/port.ts';
-import { nameWorkload, type WorkloadRef } from '../../kube/rollout/workload.ts';
+import type { WorkloadRef } from '../../kube/rollout/workload.ts';
 import { nameApplication } from '../restart/applications.ts';
 import { defaultTimeoutMs, type RestartOptions } from '../restart/options.ts';
 import { type ApplicationsPlan, planApplicationsRestart } from '../restart/plan-applications.ts';
@@ -46,15 +46,26 @@ export interface RestartSurroundings {
  */
 export async function restartDue(
   surroundings: RestartSurroundings,
-  { scopes, ...request }: RestartRequest,
+  { scopes, mayBegin = async () => true, ...request }: RestartRequest,
   options: ClusterRestartOptions,
 ): Promise<RestartOutcome> {
   await letSecondPass(request.since, options);
+  let isOver = false;
+  const asking = {
+    ...options,
+    mayBegin: async () => {
+      isOver ||= !(await mayBegin());
+      return !isOver;
+    },
+  };
   const outcomes: RestartOutcome[] = [];
   for (const scope of scopes) {
     options.assertRunning();
     const restart = scope === 'applications' ? restartApplications : restartServices(scope);
-    outcomes.push(await restart(surroundings, request, options));
+    const outcome = await restart(surroundings, request, asking);
+    outcomes.push(isOver ? { ...outcome, carriedOut: false } : outcome);
+    // Who comes behind what was left out would be restarted before it.
+    if (isOver) break;
   }
   const { remarks: told } = surroundings.memory;
   const remarks = outcomes.flatMap((outcome) => outcome.remarks).filter((remark) => isFirst(told, remark));
@@ -90,9 +101,9 @@ function restartServices(scope: 'sentry' | 'services'): Restart {
     if (memory.services.has(key)) return { carriedOut: true, restarted: [], remarks: [] };
     const services = controlPlaneServices.filter(({ name }) => (name === sentryName) === (scope === 'sentry'));
     const plan = await planControlPlaneRestart(cluster, namespace, options.clock.now(), { services, since });
-    const { remarks } = await carryOutControlPlane(cluster, plan, { ...options, timeoutMs });
-    memory.services.add(key);
-    const restarted = plan.due.flatMap(({ ref, isBegun }) => (isBegun ? [] : nameWorkload(ref)));
+    const { restarted, onProgress } = listRestarted(options.onProgress);
+    const { remarks, workloads } = await carryOutControlPlane(cluster, plan, { ...options, onProgress, timeoutMs });
+    if (workloads.filter(({ action }) => action === 'restarted').length === plan.due.length) memory.services.add(key);
     return { carriedOut: true, restarted, remarks };
   };
 }
@@ -107,7 +118,13 @@ async function restartApplications(
   if (handout?.kind === 'anchors' && !isGiven) {
     return notCarriedOut('No application was restarted: the injector still gives old anchors to the next pod');
   }
-  const mayRepeat = (ref: WorkloadRef) => isGiven && isFirst(memory.repeated, nameApplication(ref));
+  const repeats = new Set<string>();
+  const mayRepeat = (ref: WorkloadRef) => {
+    const name = nameApplication(ref);
+    if (!isGiven || memory.repeated.has(name)) return false;
+    repeats.add(name);
+    return true;
+  };
   const due = { ...request, neededAnchors, mayRepeat };
   const plan = await planAllowed(cluster, { controlPlaneNamespace, namespace: undefined, only: [], due });
   if (plan instanceof DaprMtlsError) {
@@ -115,9 +132,20 @@ async function restartApplications(
       `No application was restarted: ${plan.message}. Who may does it: \`dapr-mtls restart -k --apps -A\``,
     );
   }
-  const { remarks } = await carryOutApplications(cluster, plan, options);
-  const restarted = plan.due.flatMap(({ ref, isBegun }) => (isBegun ? [] : nameApplication(ref)));
+  const { restarted, onProgress } = listRestarted(options.onProgress);
+  const { remarks } = await carryOutApplications(cluster, plan, { ...options, onProgress });
+  for (const name of restarted) if (repeats.has(name)) memory.repeated.add(name);
   return { carriedOut: true, restarted, remarks: [...remarks, ...plan.left.map(describeLeft)] };
+}
+
+/** Passes progress on, and keeps who was restarted; who was only waited for was restarted before. */
+function listRestarted(listener: RestartOptions['onProgress']) {
+  const restarted: string[] = [];
+  const onProgress: RestartOptions['onProgress'] = (progress) => {
+    if (progress.kind === 'restarting' && !progress.isBegun) restarted.push(progress.workload);
+    listener(progress);
+  };
+  return { restarted, onProgress };
 }
 
 function isFirst(seen: Set<string>, name: string): boolean {

@@ -63,7 +63,7 @@ export class Turn {
       if (phase.status === 'due') await this.#begin(phase);
       else {
         const waits =
-          phase.status === 'begun' ? await this.#write(phase) : await this.#tryToPass(phase, opening ? [] : restarts);
+          phase.status === 'begun' ? await this.#write(phase) : await this.#tryToPass(phase, restarts, closedUntil);
         if (waits.length > 0) return { kind: 'gate', phase: phase.name, waits };
       }
     }
@@ -152,16 +152,23 @@ export class Turn {
   }
 
   /** @returns what is waited for; empty where the phase has passed */
-  async #tryToPass(phase: PhaseRecord, restarts: readonly RestartScope[]): Promise<readonly Wait[]> {
+  async #tryToPass(
+    phase: PhaseRecord,
+    restarts: readonly RestartScope[],
+    closedUntil: TurnOptions['closedUntil'],
+  ): Promise<readonly Wait[]> {
     await assertLive(this.#live());
-    let current = phase;
+    const opening = () => closedUntil(this.#ports.clock.now());
     const scopes = phase.restarts.filter((scope) => restarts.includes(scope));
-    if (scopes.length > 0) current = await this.#restart(phase, scopes);
+    const current = scopes.length > 0 && !opening() ? await this.#restart(phase, scopes, opening) : phase;
     const world = await this.#ports.site.gather();
     await assertLive(this.#live());
     const { wayToStore } = this.#ports;
     const { waits, evidence } = judgePhase(this.record, current, world, wayToStore, this.#stages.sealed);
-    if (waits.length > 0) return waits;
+    if (waits.length > 0) {
+      const until = scopes.length > 0 && current.restartedAt === undefined ? opening() : undefined;
+      return until ? [waitForOpening(phase, until, wayToStore), ...waits] : waits;
+    }
     this.#ports.onProgress({ kind: 'passed', phase: phase.name, evidence });
     // Not the moment of the evidence, but one behind it: who started in between may be of the old world.
     const passedAt = await this.#instant();
@@ -173,7 +180,12 @@ export class Turn {
     return [];
   }
 
-  async #restart(phase: PhaseRecord, scopes: readonly RestartScope[]): Promise<PhaseRecord> {
+  /** Also stops in its middle, between two workloads: what has been restarted by then stays so. */
+  async #restart(
+    phase: PhaseRecord,
+    scopes: readonly RestartScope[],
+    opening: () => Date | undefined,
+  ): Promise<PhaseRecord> {
     const { site } = this.#ports;
     // The command of a directory restarts everybody, each time; a cluster's restart looks who is due.
     if (phase.restartedAt !== undefined && site.kind === 'directory') return phase;
@@ -184,9 +196,20 @@ export class Turn {
       since: sinceOf(phase, this.record.phases),
       neededAnchors: phase.gates.includes('verifiers-updated') ? this.#needed() : [],
       skipped: this.#skipped(),
+      mayBegin: async () => {
+        // Another run may have taken this one for dead, and restarts them, too, or has undone it all.
+        await this.#lock.assertHeld();
+        const until = opening();
+        if (until) this.#ports.onProgress({ kind: 'closed', until });
+        return until === undefined;
+      },
     });
     for (const text of remarks) this.#ports.onProgress({ kind: 'remark', text });
-    if (!carriedOut || (phase.restartedAt !== undefined && restarted.length === 0)) return phase;
+    if (!carriedOut) {
+      if (restarted.length > 0) await this.#save({}, `restarted ${restarted.join(', ')}, and not all who are due`);
+      return phase;
+    }
+    if (phase.restartedAt !== undefined && restarted.length === 0) return phase;
     const restartedAt = await this.#instant();
     await this.#saveAbout(phase, { restartedAt }, `restarted ${restarted.join(', ') || 'nobody: nobody was due'}`);
     return { ...phase, restartedAt };
@@ -224,6 +247,14 @@ export class Turn {
     await this.#lock.save(encodeRecord(record));
     this.record = record;
   }
+}
+
+function waitForOpening({ name }: Pick<PhaseRecord, 'name'>, until: Date, wayToStore: string): Wait {
+  return {
+    what: `nobody is restarted in ${name} before the window opens at ${until.toISOString()}`,
+    mend: `Who was restarted stays so, and the others follow then: stay with --wait, or run the same command then. Not to wait for it: \`dapr-mtls rotate run${wayToStore}\` without --window.`,
+    until,
+  };
 }
 
 /** What is left of a rotation that has ended is its history; the keys go. */

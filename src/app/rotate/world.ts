@@ -64,8 +64,8 @@ export interface RotationSite {
   /**
    * Restarts those of the scope that started before an instant (of a cluster), or runs the command that
    * was given for it (of a directory), and waits until they are well. Resumable: what has been restarted
-   * since is left alone. False where nobody has told how.
-   * @throws DaprMtlsError `rollout.failed`, `cluster.*`, `file.io`
+   * since is left alone.
+   * @throws DaprMtlsError `rollout.failed`, `cluster.*`, `file.io`, and whatever `mayBegin` throws
    */
   restart(request: RestartRequest): Promise<RestartOutcome>;
 }
@@ -80,10 +80,16 @@ export interface RestartRequest {
   readonly neededAnchors: readonly string[];
   /** NAMESPACE/NAME of workloads that are left alone. */
   readonly skipped: readonly string[];
+  /**
+   * Asked before each workload, and before the command of a directory: false where no more may be begun now,
+   * because a window has closed. What is under way is waited for. It may whenever nobody says.
+   * @throws DaprMtlsError `store.locked` where the rotation is not this run's any more
+   */
+  readonly mayBegin?: () => Promise<boolean>;
 }
 
 export interface RestartOutcome {
-  /** Whether the restart was this program's to do, and is done. */
+  /** Whether the restart was this program's to do, and is done; false also where nobody has told how. */
   readonly carriedOut: boolean;
   /** What was restarted, as `mtls restart` names it. */
   readonly restarted: readonly string[];
