@@ -129,9 +129,14 @@ export const advanceFlags = {
     description: 'Only go on with what is under way: where nothing is, nothing is begun.',
     helpGroup: rotationGroup,
   }),
+  'put-back': Flags.boolean({
+    description:
+      'First put the recorded bundle back, where somebody else has written another one: that one is copied and overwritten, and what it may have spoilt is proved again.',
+    helpGroup: rotationGroup,
+  }),
   yes: Flags.boolean({
     char: 'y',
-    description: 'Begin without a question; only a terminal is asked.',
+    description: 'Begin, or overwrite, without a question; only a terminal is asked.',
     helpGroup: rotationGroup,
   }),
   ...ignoreOwnerFlag,
@@ -141,6 +146,7 @@ export const advanceFlags = {
 export const undoFlags = {
   abandon: Flags.boolean({
     description: 'Give the rotation up, and keep the bundle that stands there, whoever wrote it. Nothing is proved.',
+    exclusive: ['put-back'],
     helpGroup: rotationGroup,
   }),
   ...drainFlag,

@@ -15,12 +15,12 @@ export function diverged(stages: Stages, files: FoundFiles, expected: StageName,
   const what = known ? `it is that of the stage ${known[0]}` : describeDifference(stages[expected], files);
   return new DaprMtlsError('rotation.diverged', {
     message: `the bundle is not the one that the rotation has recorded (${expected}): ${what}; nothing was written`,
-    hint: `Look at both: \`dapr-mtls inspect${wayToStore}\`, \`dapr-mtls rotate status${wayToStore}\`. Find out who wrote it. Then bring the recorded one back, where there is a copy (\`dapr-mtls backup list${wayToStore}\`), or keep what stands there and give the rotation up: \`dapr-mtls rotate undo${wayToStore} --abandon\`.`,
+    hint: `Look at both: \`dapr-mtls inspect${wayToStore}\`, \`dapr-mtls rotate status${wayToStore}\`. Find out who wrote it. To put the recorded one back and go on: \`dapr-mtls rotate run${wayToStore} --put-back\`. To keep what stands there and give the rotation up: \`dapr-mtls rotate undo${wayToStore} --abandon\`.`,
   });
 }
 
-function describeDifference(stage: Stage | undefined, { anchors, issuerChain }: FoundFiles): string {
-  const found = { anchors: readAnchors(anchors ?? ''), issuers: readAnchors(issuerChain ?? '').slice(0, 1) };
+function describeDifference(stage: Stage | undefined, files: FoundFiles): string {
+  const found = readFound(files);
   const differences = [
     ['anchors', nameAll(found.anchors), nameAll(stage?.anchors ?? [])],
     ['the issuer', nameAll(found.issuers), nameAll(stage?.issuerChain.slice(0, 1) ?? [])],
@@ -32,6 +32,16 @@ function describeDifference(stage: Stage | undefined, { anchors, issuerChain }: 
 /** The certificates of a stage, as the history tells them. */
 export function describeStage(stage: Stage | undefined): string {
   return `anchors ${nameAll(stage?.anchors ?? [])}, issuer ${nameAll(stage?.issuerChain.slice(0, 1) ?? [])}`;
+}
+
+/** The same of what stands in the store, whatever it is. */
+export function describeFiles(files: FoundFiles): string {
+  const { anchors, issuers } = readFound(files);
+  return `anchors ${nameAll(anchors)}, issuer ${nameAll(issuers)}`;
+}
+
+function readFound({ anchors, issuerChain }: FoundFiles) {
+  return { anchors: readAnchors(anchors ?? ''), issuers: readAnchors(issuerChain ?? '').slice(0, 1) };
 }
 
 function nameAll(certificates: readonly Certificate[]): string {

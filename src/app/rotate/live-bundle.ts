@@ -1,6 +1,6 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { BundleFiles } from '../../pki/bundle.ts';
-import type { FoundFiles, PublishingStore, TrustStore } from '../../store/port.ts';
+import type { FoundFiles } from '../../store/port.ts';
 import type { RotationLock } from '../../store/rotation-port.ts';
 import { diverged } from './divergence.ts';
 import { readAnchors } from './held-anchors.ts';
@@ -8,6 +8,7 @@ import { liveStage } from './live-stage.ts';
 import type { OpenedStages } from './opened-stages.ts';
 import type { RotationPorts } from './ports.ts';
 import { isWayBack, type PhaseRecord, type RotationRecord, type StageName } from './record.ts';
+import { isPublishing, isUnited } from './sides.ts';
 import { isStage } from './stage-record.ts';
 import { stepsToward } from './steps.ts';
 
@@ -129,21 +130,7 @@ async function isForeign({ ports: { store }, stages }: LiveBundle): Promise<bool
   return !readAnchors(anchors).some(({ fingerprint }) => known.some((anchor) => anchor.fingerprint === fingerprint));
 }
 
-async function isUnited(store: TrustStore): Promise<boolean> {
-  try {
-    if (isPublishing(store)) await store.assertUnited();
-    return true;
-  } catch (error) {
-    if (!(error instanceof DaprMtlsError) || error.code !== 'store.mismatch') throw error;
-    return false;
-  }
-}
-
 /** What only the look behind a write throws. */
 function isReplacement({ code }: DaprMtlsError): boolean {
   return code === 'store.replaced' || code === 'store.mismatch';
-}
-
-function isPublishing(store: TrustStore): store is PublishingStore {
-  return 'openForRepair' in store;
 }

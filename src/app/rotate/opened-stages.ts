@@ -17,11 +17,12 @@ export interface OpenedStages {
 export function openStages(
   record: Pick<RotationRecord, 'stages' | 'encrypted'>,
   passphrase: string | undefined,
+  wayToStore?: string,
 ): OpenedStages {
   const sealed = readStages(record);
   const opened = new Map<StageName, BundleFiles>();
   const files = (name: StageName) => {
-    const known = opened.get(name) ?? openStage(record, name, passphrase);
+    const known = opened.get(name) ?? openStage(record, name, passphrase, wayToStore);
     opened.set(name, known);
     return known;
   };

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { DaprMtlsError } from '../../errors.ts';
 import type { BundleFiles } from '../../pki/bundle.ts';
 import { type Certificate, hasSameKey } from '../../pki/certificate.ts';
@@ -46,21 +47,34 @@ function readStage({ anchors, issuerChain, issuerKey = '' }: StageRecord): Stage
 
 /**
  * A stage with its key, to be written.
+ * @param wayToStore ` -k`, for the mend
  * @throws DaprMtlsError `store.damaged`, `key.passphrase`
  */
 export function openStage(
   { stages, encrypted }: Pick<RotationRecord, 'stages' | 'encrypted'>,
   name: StageName,
   passphrase: string | undefined,
+  wayToStore = '',
 ): BundleFiles {
   const stage = stages[name];
   if (!stage?.issuerKey) throw damaged();
   const { files } = readStage(stage);
   const key = Buffer.from(stage.issuerKey, 'base64');
-  const issuerKey = encrypted
-    ? Buffer.from(encodePrivateKey(readPrivateKey(key, 'the issuer key in the record of the rotation', passphrase)))
-    : key;
-  return { ...files, issuerKey };
+  if (!encrypted) return { ...files, issuerKey: key };
+  return { ...files, issuerKey: Buffer.from(encodePrivateKey(decrypt(key, passphrase, wayToStore))) };
+}
+
+function decrypt(key: Buffer, passphrase: string | undefined, wayToStore: string): KeyObject {
+  try {
+    return readPrivateKey(key, 'the issuer key in the record of the rotation', passphrase);
+  } catch (error) {
+    if (!(error instanceof DaprMtlsError) || error.code !== 'key.passphrase') throw error;
+    throw new DaprMtlsError('key.passphrase', {
+      message: error.message,
+      hint: `Give the passphrase that the rotation was begun with: --passphrase-file FILE. If it is lost, nobody goes on with this rotation: \`dapr-mtls rotate undo${wayToStore} --abandon\` ends it and keeps the bundle that stands there.`,
+      cause: error,
+    });
+  }
 }
 
 /**

@@ -48,7 +48,7 @@ export class Turn {
     this.#ports = ports;
     this.#lock = lock;
     this.record = record;
-    this.#stages = openStages(record, ports.passphrase);
+    this.#stages = openStages(record, ports.passphrase, ports.wayToStore);
   }
 
   async run({ until, closedUntil, restarts }: TurnOptions): Promise<TurnOutcome> {

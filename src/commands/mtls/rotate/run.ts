@@ -2,6 +2,7 @@ import { exitCodeOfRotation } from '../../../app/rotate/report.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
 import { openRotation } from '../../../cli/open-rotation.ts';
 import { runRotation } from '../../../cli/perform-rotation.ts';
+import { putBackHere } from '../../../cli/put-back.ts';
 import { advanceFlags, planFlags } from '../../../cli/rotate-flags.ts';
 import { readAdvanceOptions } from '../../../cli/rotate-input.ts';
 import { renderRotation, rotationRemarks } from '../../../render/rotation.ts';
@@ -15,7 +16,9 @@ machine. Each step is proved before it and its evidence recorded behind it; wher
 exit code 8, and with --wait it stays. It may be stopped at any moment, and goes on with the same command.
 
 In a cluster the control plane is restarted in its order, and the workloads with a sidecar a few at a time. In a directory
---restart-command does that, or a human says so with \`rotate confirm restarted\`.`;
+--restart-command does that, or a human says so with \`rotate confirm restarted\`.
+
+A bundle that somebody else has written meanwhile stops it. Find out who did; --put-back then puts the recorded one in its place and goes on.`;
   static override examples = [
     { description: 'Rotate the cluster, and stay until it is done', command: '<%= bin %> rotate run -k --wait' },
     {
@@ -25,6 +28,10 @@ In a cluster the control plane is restarted in its order, and the workloads with
     {
       description: 'Stop once Sentry signs with the new issuer, and look around',
       command: '<%= bin %> rotate run -k --wait --until switch',
+    },
+    {
+      description: 'Put the recorded bundle back over that of somebody else, and go on',
+      command: '<%= bin %> rotate run -k --put-back',
     },
     {
       description: 'A directory beside a running Sentry',
@@ -40,7 +47,9 @@ In a cluster the control plane is restarted in its order, and the workloads with
     const rotation = await openRotation(flags, this.env, streams);
     try {
       const surroundings = { streams, typed, now: this.now() };
-      const report = await runRotation(rotation, flags, readAdvanceOptions(flags, rotation), surroundings, (plan) =>
+      const options = readAdvanceOptions(flags, rotation);
+      if (flags['put-back']) await putBackHere(rotation, flags, options.lockWaitMs, surroundings);
+      const report = await runRotation(rotation, flags, options, surroundings, (plan) =>
         streams.note(renderRotationPlan(plan, { ...streams.outTerminal, colour: false })),
       );
       await this.emit(report, flags.format, renderRotation);

@@ -2,6 +2,7 @@ import { exitCodeOfRotation } from '../../../app/rotate/report.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
 import { openRotation } from '../../../cli/open-rotation.ts';
 import { abandonHere, undoHere } from '../../../cli/perform-rotation.ts';
+import { putBackHere } from '../../../cli/put-back.ts';
 import { advanceFlags, recordFlags, undoFlags } from '../../../cli/rotate-flags.ts';
 import { readAdvanceOptions } from '../../../cli/rotate-input.ts';
 import { renderRotation } from '../../../render/rotation.ts';
@@ -30,10 +31,11 @@ Where somebody has put another bundle there that is to stay, --abandon ends the 
     const rotation = await openRotation(flags, this.env, streams);
     try {
       const options = readAdvanceOptions({ ...flags, until: undefined }, rotation);
-      const now = this.now();
+      const surroundings = { streams, typed, now: this.now() };
+      if (flags['put-back']) await putBackHere(rotation, flags, options.lockWaitMs, surroundings);
       const report = flags.abandon
-        ? await abandonHere(rotation, flags, options.lockWaitMs, now)
-        : await undoHere(rotation, flags, options, { streams, typed, now });
+        ? await abandonHere(rotation, flags, options.lockWaitMs, surroundings.now)
+        : await undoHere(rotation, flags, options, surroundings);
       await this.emit(report, flags.format, renderRotation);
       process.exitCode = exitCodeOfRotation(report);
     } finally {
