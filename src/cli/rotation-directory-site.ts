@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeEnvironment } from '../app/environment.ts';
+import type { LeafSettings } from '../app/rotate/leaf-settings.ts';
 import type { RestartRequest, RotationSite, SentryView } from '../app/rotate/world.ts';
 import type { Place } from '../store/directory/place.ts';
+import { findSettings } from './configuration-file.ts';
 import { findTrustDomain } from './environment.ts';
 import { openDirectory } from './open-store.ts';
 import { runRestartCommand } from './run-restart-command.ts';
@@ -35,9 +39,25 @@ export function openDirectoryRotationSite(options: DirectorySiteOptions): Rotati
       services: undefined,
       handout: { kind: 'unknown', reason: 'the sidecars of a directory get their anchors from whoever starts them' },
       sentry: await viewSentry(options.sentry),
+      settings: await readLeafSettings(options),
     }),
     restart: async (request) => await restart(request, options),
   };
+}
+
+/**
+ * Undefined without a file: who goes on may have left `--config` out. Of who joins by a token of another issuer
+ * nothing is known here.
+ */
+async function readLeafSettings({
+  place,
+  config,
+}: Pick<DirectorySiteOptions, 'place' | 'config'>): Promise<LeafSettings | undefined> {
+  if (!existsSync(config ?? join(place.workDirectory, 'config.yaml'))) return undefined;
+  const { settings, problem } = await findSettings(place, config);
+  if (problem !== undefined) return undefined;
+  const { workloadCertTtlMs, allowedClockSkewMs } = settings;
+  return { workloadCertTtlMs, allowedClockSkewMs, hasExternalClients: false };
 }
 
 async function viewSentry(address: DirectorySiteOptions['sentry']): Promise<SentryView> {

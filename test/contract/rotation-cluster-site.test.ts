@@ -204,6 +204,22 @@ describe('the world of a cluster', () => {
     ]);
   });
 
+  test('is what its Configuration says of certificates at that moment', async () => {
+    const usual = { workloadCertTtlMs: 86_400_000, allowedClockSkewMs: 900_000, hasExternalClients: false };
+    expect((await open().gather()).settings).toEqual(usual);
+    const ref = { resource: resources.configurations, namespace: system, name: 'daprsystem' };
+    const change = (mtls: object) =>
+      server.store.change<Manifest>(ref, (found) => ({ ...found, spec: { mtls: { ...found.spec.mtls, ...mtls } } }));
+    change({ workloadCertTTL: '1h', allowedClockSkew: '30s', tokenValidators: [{ name: 'jwks' }] });
+    expect((await open().gather()).settings).toEqual({
+      workloadCertTtlMs: 3_600_000,
+      allowedClockSkewMs: 30_000,
+      hasExternalClients: true,
+    });
+    server.allow('admin', { allow: 'all', deny: [{ verb: 'get', resource: 'configurations' }] });
+    expect((await open().gather()).settings).toBeUndefined();
+  });
+
   test.each([
     ['create', 'pods'],
     ['get', 'configurations'],

@@ -99,6 +99,29 @@ describe('what can be seen', () => {
   });
 });
 
+describe('what is said of certificates', () => {
+  const spec = { mtls: { enabled: true, workloadCertTTL: '20s', allowedClockSkew: '5s' } };
+  const text = JSON.stringify({ apiVersion: 'dapr.io/v1alpha1', kind: 'Configuration', metadata: { name: 'a' }, spec });
+  const said = { workloadCertTtlMs: 20_000, allowedClockSkewMs: 5_000, hasExternalClients: false };
+
+  test('is read anew with each look, of the file that --config names', async () => {
+    const config = join(folder, 'settings.yaml');
+    const site = open({ config });
+    expect((await site.gather()).settings).toBeUndefined();
+    writeFileSync(config, text);
+    expect((await site.gather()).settings).toEqual(said);
+    writeFileSync(config, text.replace('20s', '40s'));
+    expect((await site.gather()).settings).toEqual({ ...said, workloadCertTtlMs: 40_000 });
+  });
+
+  test('is not known without a file, or of one that cannot be read', async () => {
+    expect((await open().gather()).settings).toBeUndefined();
+    const config = join(folder, 'settings.yaml');
+    writeFileSync(config, 'mtls: [');
+    expect((await open({ config }).gather()).settings).toBeUndefined();
+  });
+});
+
 describe.skipIf(process.platform === 'win32')('the command for restarts', () => {
   const report = () => join(folder, 'report.txt');
 

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type GateContext, type GateVerdict, sinceOf } from '../../src/app/rotate/gates/gate.ts';
-import { judgeGate } from '../../src/app/rotate/gates/judge.ts';
+import { judgeGate, judgePhase } from '../../src/app/rotate/gates/judge.ts';
 import type { GateName, PhaseRecord, RotationRecord } from '../../src/app/rotate/record.ts';
 import type { Stage, Stages } from '../../src/app/rotate/stages.ts';
 import type { ServiceInstance, World } from '../../src/app/rotate/world.ts';
@@ -84,6 +84,25 @@ const retire = (change: Change = {}) =>
       world: { handout: { kind: 'anchors', pem: newPem }, ...change.world },
     },
   );
+
+const day = { workloadCertTtlMs: dayMs, allowedClockSkewMs: 15 * minuteMs };
+
+/** A phase behind `distribute`, with nothing else left to wait for. */
+function lateClients(name: 'switch' | 'drain' | 'retire', record: Partial<RotationRecord> = {}): GateVerdict {
+  const before = name === 'switch' ? { distribute: passed } : { distribute: passed, switch: passed };
+  const drained = name === 'retire' ? { ...before, drain: passed } : before;
+  const settings = { hasExternalClients: true, externalClientsSince: name };
+  const reached = { ...reach(recordOf(plan, settings), { ...drained, [name]: underWay }), ...record };
+  const phase = reached.phases.find((one) => one.name === name);
+  if (!phase) throw new Error(`no phase ${name}`);
+  // Their certificates of the old issuer are waited for, too.
+  const seen = {
+    ...world,
+    at: later(2 * dayMs),
+    handout: { kind: 'anchors' as const, pem: name === 'retire' ? newPem : bothPem },
+  };
+  return judgePhase(reached, phase, seen, ' -k');
+}
 
 function waitsOf({ waits }: GateVerdict): string[] {
   return waits.map(({ what, mend }) => `${what} | ${mend}`);
@@ -195,6 +214,31 @@ describe('a gate is open, and says for whom and what mends it', () => {
       () => drain({ settings: { hasExternalClients: true } }),
       /ends at 2026-12-02T13:15:10/,
     ],
+    [
+      'a certificate that was signed while they were to live longer',
+      () =>
+        drain({
+          settings: { formerLives: [{ ...day, workloadCertTtlMs: 3 * dayMs, until: stamp(later(-minuteMs)) }] },
+          world: { at: later(2 * dayMs), sidecars: [sidecar({ createdAt: later(-1000) })] },
+        }),
+      /ends at 2026-12-04T13:15:10.000Z/,
+    ],
+    [
+      'a certificate that was signed since their life was made longer',
+      () =>
+        drain({
+          settings: { formerLives: [{ ...day, until: stamp(later(-minuteMs)) }], workloadCertTtlMs: 3 * dayMs },
+          world: { at: later(2 * dayMs), sidecars: [sidecar({ createdAt: later(-1000) })] },
+        }),
+      /ends at 2026-12-04T13:15:10.000Z/,
+    ],
+    ...(['switch', 'drain', 'retire'] as const).map(
+      (name): Case => [
+        `clients that could join only after the others had followed, in ${name}`,
+        () => lateClients(name),
+        /tokenValidators.* \| .*`dapr-mtls rotate confirm external-clients -k`/,
+      ],
+    ),
     [
       'a sidecar of Dapr 1.11 that was born before, however long it waits',
       () =>
@@ -322,6 +366,30 @@ describe('a gate closes', () => {
     const verdict = look();
     expect(waitsOf(verdict)).toEqual([]);
     expect(verdict.evidence.join('; ')).toMatch(evidence);
+  });
+
+  test.each(['switch', 'drain', 'retire'] as const)(
+    'a human has answered for clients that came late, in %s',
+    (name) => {
+      const said = { what: 'external-clients', phase: name, by: 'me', at: stamp(later(1)) } as const;
+      const verdict = lateClients(name, { confirmations: [said] });
+      expect(waitsOf(verdict)).toEqual([]);
+      expect(verdict.evidence.join('; ')).toMatch(/me confirmed external-clients/);
+    },
+  );
+
+  test('what was confirmed before they could join does not count', () => {
+    const said = { what: 'external-clients', phase: 'switch', by: 'me', at: stamp(later(1)) } as const;
+    expect(lateClients('drain', { confirmations: [said] }).waits).toHaveLength(1);
+  });
+
+  test('what was set anew and is not recorded yet counts all the same', () => {
+    const settings = { workloadCertTtlMs: 9 * dayMs, allowedClockSkewMs: 0, hasExternalClients: true };
+    const name = 'distribute';
+    const record = reach(recordOf(plan), { [name]: underWay });
+    const phase = record.phases.find((one) => one.name === name);
+    const { waits } = judgePhase(record, phase as PhaseRecord, { ...world, settings }, ' -k');
+    expect(waits.map(({ mend }) => mend)).toEqual([expect.stringContaining('confirm external-clients')]);
   });
 
   test('not a second before the last certificate has ended', () => {

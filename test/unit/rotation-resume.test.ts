@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type AdvanceOptions, advanceRotation } from '../../src/app/rotate/advance.ts';
+import { amendRotation, confirm } from '../../src/app/rotate/amend.ts';
 import type { RotationPorts, RotationProgress } from '../../src/app/rotate/ports.ts';
 import { encodeRecord, type PhaseRecord } from '../../src/app/rotate/record.ts';
 import type { Stages } from '../../src/app/rotate/stages.ts';
+import type { World } from '../../src/app/rotate/world.ts';
 import { DaprMtlsError } from '../../src/errors.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { openChance } from '../support/chance.ts';
@@ -122,5 +124,58 @@ describe('a restart of many workloads', () => {
     const others = { ...ports, rotations: { ...rotations, lock } };
     await expect(goOn(town, { restarts: ['applications'] }, others)).rejects.toBe(lost);
     expect(restarted).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('what people set anew while it is under way', () => {
+  const before24 = { workloadCertTtlMs: 86_400_000, allowedClockSkewMs: 900_000 };
+  type Set = NonNullable<World['settings']>;
+
+  /** The same town, whose Configuration is what the test says. */
+  function openSet(change: Partial<Set>, progress: Parameters<typeof reach>[1]) {
+    const town = openTown(both.files.anchors.toString());
+    town.record = encodeRecord(reach(recordOf(plan), progress));
+    const settings: Set = { ...before24, hasExternalClients: false, ...change };
+    const { site } = town.ports();
+    const told: RotationProgress[] = [];
+    const ports: Partial<RotationPorts> = {
+      site: { ...site, gather: async () => ({ ...(await site.gather()), settings }) },
+      onProgress: (one) => void told.push(one),
+    };
+    return { town, told, ports };
+  }
+
+  test('is recorded, and told once', async () => {
+    const { town, told, ports } = openSet(
+      { workloadCertTtlMs: 3_600_000 },
+      { distribute: { status: 'written', writtenAt: at } },
+    );
+    const { record } = await goOn(town, {}, ports);
+    expect(record.settings).toMatchObject({ workloadCertTtlMs: 3_600_000, formerLives: [before24] });
+    const text = 'workloadCertTTL is 1h now, and was 24h';
+    expect(record.history.at(-1)?.what).toBe(text);
+    await goOn(town, {}, ports);
+    expect(told.filter((one) => one.kind === 'remark')).toEqual([{ kind: 'remark', text }]);
+  });
+
+  test('holds the next phase up until somebody answers for clients that could join too late to be asked for', async () => {
+    const { town, ports } = openSet({ hasExternalClients: true }, { distribute: passed });
+    const { end, waits } = await goOn(town, {}, ports);
+    expect([end, town.written]).toEqual(['waiting', []]);
+    expect(waits).toEqual([expect.objectContaining({ mend: expect.stringContaining('confirm external-clients') })]);
+    const voice = { who: 'me', now: fixtureInstant };
+    await amendRotation(town.ports().rotations, 'confirm', (one) => confirm(one, 'external-clients', voice), 0);
+    await goOn(town, {}, ports);
+    expect(town.written.map((one) => one.files)).toEqual([switched.files]);
+  });
+
+  test('is asked for in the phase whose gate asks anyway, and not before', async () => {
+    const { town, ports } = openSet({ hasExternalClients: true }, { distribute: { status: 'written', writtenAt: at } });
+    const { waits } = await goOn(town, {}, ports);
+    expect(waits.map(({ mend }) => mend).join()).toMatch(/confirm external-clients/);
+    const record = reach(recordOf(plan, { hasExternalClients: true, externalClientsSince: 'distribute' }), {});
+    expect(() => confirm(record, 'external-clients', { who: 'me', now: fixtureInstant })).toThrow(
+      /cannot be confirmed/,
+    );
   });
 });

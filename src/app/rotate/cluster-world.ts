@@ -1,5 +1,5 @@
 import { type NextPodRehearsal, rehearseNextPod } from '../../kube/admission/rehearse-next-pod.ts';
-import { readControlPlane } from '../../kube/dapr/control-plane.ts';
+import { type ControlPlane, readControlPlane } from '../../kube/dapr/control-plane.ts';
 import { sentryAddressOf } from '../../kube/dapr/sentry-address.ts';
 import { controlPlaneServices } from '../../kube/dapr/services.ts';
 import { readPods } from '../../kube/pods/read-pods.ts';
@@ -7,7 +7,9 @@ import type { SidecarPod } from '../../kube/pods/sidecar-pod.ts';
 import type { Cluster } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
 import { isReady, type RolloutPod } from '../../kube/rollout/pod.ts';
+import { collectSettings } from '../configuration/settings.ts';
 import type { HandshakeFacts } from '../probe/facts.ts';
+import type { LeafSettings } from './leaf-settings.ts';
 import type { Handout, SentryView, ServiceInstance, Sidecar, World } from './world.ts';
 
 export interface ClusterSources {
@@ -37,7 +39,17 @@ export async function gatherClusterWorld(cluster: Cluster, sources: ClusterSourc
   // Behind the services: what an injector of yesterday let through until it went stands in this list. And
   // without a selector: labels are as old as Dapr 1.11, and anybody may take one away.
   const sidecars = await collectSidecars(readPods(cluster, {}));
-  return { at, sidecars, services, handout, sentry: describeSentry(handshake) };
+  const settings = readLeafSettings(controlPlane);
+  return { at, sidecars, services, handout, sentry: describeSentry(handshake), settings };
+}
+
+/** Where there is no Configuration Dapr's defaults count; what may not be read may be anything. */
+function readLeafSettings({ configuration, mtls }: ControlPlane): LeafSettings | undefined {
+  if (configuration === 'unknown') return undefined;
+  const { workloadCertTtlMs, allowedClockSkewMs } = collectSettings((name) => mtls?.[name]);
+  const validators = mtls?.tokenValidators;
+  const hasExternalClients = Array.isArray(validators) && validators.length > 0;
+  return { workloadCertTtlMs, allowedClockSkewMs, hasExternalClients };
 }
 
 /** Ten bundles would fit. Who may make pods may write anything there. */

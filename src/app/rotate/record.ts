@@ -107,11 +107,23 @@ export interface SkippedWorkload {
 /** How old leaves go: by waiting until they have ended, or by a second restart. */
 export type Drain = 'wait' | 'restart';
 
+/** How long certificates were to live until somebody said otherwise. */
+export interface FormerLife {
+  readonly workloadCertTtlMs: number;
+  readonly allowedClockSkewMs: number;
+  /** RFC 3339. When it was seen to be another. */
+  readonly until: string;
+}
+
 export interface RotationSettings {
   readonly workloadCertTtlMs: number;
   readonly allowedClockSkewMs: number;
+  /** Those before, the oldest first, where somebody has changed them since it began. */
+  readonly formerLives?: readonly FormerLife[];
   /** Clients that joined with tokens of their own are in no audit (`tokenValidators`). */
   readonly hasExternalClients: boolean;
+  /** The phase in which that came to be, where it was not so from the beginning. */
+  readonly externalClientsSince?: PhaseName;
   readonly drain: Drain;
   /** Dapr up to 1.11: a sidecar shows Sentry the issuer's certificate that it was born with. */
   readonly keepsIssuers?: boolean;

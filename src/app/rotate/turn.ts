@@ -1,7 +1,9 @@
 import type { RotationLock } from '../../store/rotation-port.ts';
 import { describeStage } from './divergence.ts';
+import { askForLateClients } from './gates/confirmations.ts';
 import { sinceOf, type Wait } from './gates/gate.ts';
 import { judgePhase } from './gates/judge.ts';
+import { followSettings } from './leaf-settings.ts';
 import { assertLive, assertLiveOr, type LiveBundle, stands, writeStage } from './live-bundle.ts';
 import { neededAnchors } from './live-stage.ts';
 import { type OpenedStages, openStages } from './opened-stages.ts';
@@ -19,6 +21,7 @@ import {
   type StageName,
 } from './record.ts';
 import { withoutKeys } from './stage-record.ts';
+import type { World } from './world.ts';
 
 export interface TurnOptions {
   /** The phase behind which to stop; undefined: none. */
@@ -60,13 +63,19 @@ export class Turn {
       this.#ports.assertRunning();
       const opening = closedUntil(this.#ports.clock.now());
       if (opening && !(await this.#mayOutsideOfWindow(phase))) return { kind: 'closed', until: opening };
-      if (phase.status === 'due') await this.#begin(phase);
-      else {
-        const waits =
-          phase.status === 'begun' ? await this.#write(phase) : await this.#tryToPass(phase, restarts, closedUntil);
-        if (waits.length > 0) return { kind: 'gate', phase: phase.name, waits };
-      }
+      const waits = await this.#goOn(phase, restarts, closedUntil);
+      if (waits.length > 0) return { kind: 'gate', phase: phase.name, waits };
     }
+  }
+
+  /** @returns what is waited for; empty where the phase has come a step further */
+  #goOn(
+    phase: PhaseRecord,
+    restarts: readonly RestartScope[],
+    closedUntil: TurnOptions['closedUntil'],
+  ): Promise<readonly Wait[]> {
+    if (phase.status === 'due') return this.#begin(phase);
+    return phase.status === 'begun' ? this.#write(phase) : this.#tryToPass(phase, restarts, closedUntil);
   }
 
   /** Gates are looked at whenever, and what a dead run left half written is no state to leave anything in. */
@@ -88,17 +97,23 @@ export class Turn {
   }
 
   /** Nothing is begun that has not been proved against the world as it is now. */
-  async #begin(phase: PhaseRecord): Promise<void> {
+  async #begin(phase: PhaseRecord): Promise<readonly Wait[]> {
     await assertLive(this.#live());
-    const proved = await this.#prove(phase);
-    if (phase.writes) return this.#saveAbout(phase, { status: 'begun' }, `begins ${phase.name}: ${proved}`);
-    const writtenAt = await this.#instant();
-    await this.#saveAbout(phase, { status: 'written', writtenAt }, `begins ${phase.name}: ${proved}`);
+    const { waits, found } = await this.#prove(phase);
+    if (waits.length > 0) return waits;
+    const begun: Partial<PhaseRecord> = phase.writes
+      ? { status: 'begun' }
+      : { status: 'written', writtenAt: await this.#instant() };
+    await this.#saveAbout(phase, begun, `begins ${phase.name}: ${found}`);
+    return [];
   }
 
-  /** @returns what was found. @throws DaprMtlsError `rotation.unsafe` */
-  async #prove(phase: PhaseRecord): Promise<string> {
-    const world = await this.#ports.site.gather();
+  /** @returns what was found, or what is waited for before. @throws DaprMtlsError `rotation.unsafe` */
+  async #prove(phase: PhaseRecord): Promise<{ readonly waits: readonly Wait[]; readonly found: string }> {
+    const world = await this.#look();
+    const { wayToStore } = this.#ports;
+    const { waits } = askForLateClients({ record: this.record, phase, wayToStore });
+    if (waits.length > 0) return { waits, found: '' };
     const proof = provePhases({
       phases: this.record.phases,
       stages: this.#stages.unsealed(),
@@ -112,7 +127,16 @@ export class Turn {
     this.#ports.onProgress({ kind: 'proved', phase: phase.name, pairs: own.pairs.length });
     const broken = brokenPairs(own).length;
     this.#proved = phase.name;
-    return `${own.pairs.length} pairs verified${broken > 0 ? `, ${broken} of them cannot` : ''}`;
+    return { waits, found: `${own.pairs.length} pairs verified${broken > 0 ? `, ${broken} of them cannot` : ''}` };
+  }
+
+  /** The world as it is, and in the record what people have set anew since the last look. */
+  async #look(): Promise<World> {
+    const world = await this.#ports.site.gather();
+    const { settings, changes } = followSettings(this.record.settings, world, currentPhase(this.record)?.name);
+    if (changes.length > 0) await this.#save({ settings }, changes.join('; '));
+    for (const text of changes) this.#ports.onProgress({ kind: 'remark', text });
+    return world;
   }
 
   /** @returns what is waited for; empty where the bundle of the phase stands in the store */
@@ -123,7 +147,10 @@ export class Turn {
     const writer = isThere ? undefined : await this.#chooseWriter(phase, writes);
     if (writer?.kind === 'other') return await this.#handOut(phase, writes, writer);
     // It was begun by a run that is gone, before the window closed, or handed out days ago.
-    if (!isThere && this.#proved !== phase.name) await this.#prove(phase);
+    if (!isThere && this.#proved !== phase.name) {
+      const { waits } = await this.#prove(phase);
+      if (waits.length > 0) return waits;
+    }
     this.#ports.onProgress({ kind: 'writing', phase: phase.name });
     const { backup, isRepaired } = await writeStage(this.#live(), this.#lock, phase, writes);
     if (isRepaired)
@@ -161,7 +188,7 @@ export class Turn {
     const opening = () => closedUntil(this.#ports.clock.now());
     const scopes = phase.restarts.filter((scope) => restarts.includes(scope));
     const current = scopes.length > 0 && !opening() ? await this.#restart(phase, scopes, opening) : phase;
-    const world = await this.#ports.site.gather();
+    const world = await this.#look();
     await assertLive(this.#live());
     const { wayToStore } = this.#ports;
     const { waits, evidence } = judgePhase(this.record, current, world, wayToStore, this.#stages.sealed);

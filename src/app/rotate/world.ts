@@ -1,4 +1,5 @@
 import type { PodWorkload } from '../../kube/pods/workload.ts';
+import type { LeafSettings } from './leaf-settings.ts';
 import type { RestartScope } from './record.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface World {
   readonly handout: Handout;
   /** What Sentry shows to who connects now. */
   readonly sentry: SentryView;
+  /** As they stand now; undefined where nobody may read them. */
+  readonly settings?: LeafSettings | undefined;
 }
 
 /** A pod with a daprd, whatever created it. */

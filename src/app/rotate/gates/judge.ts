@@ -1,8 +1,10 @@
+import { followSettings } from '../leaf-settings.ts';
 import { liveStage, neededAnchors } from '../live-stage.ts';
 import type { GateName, PhaseRecord, RotationRecord } from '../record.ts';
 import { readStages } from '../stage-record.ts';
 import type { Stages } from '../stages.ts';
 import type { World } from '../world.ts';
+import { askForLateClients } from './confirmations.ts';
 import { type GateContext, type GateVerdict, join } from './gate.ts';
 import { judgeIssuer } from './issuer.ts';
 import { judgeLeaves } from './leaves.ts';
@@ -19,8 +21,10 @@ export function judgePhase(
 ): GateVerdict {
   const live = stages[liveStage(record)];
   if (!live) throw new Error('a phase that has begun has a bundle');
-  const context: GateContext = { record, phase, live, needed: neededAnchors(record, stages), world, wayToStore };
-  return join(phase.gates.map((gate) => judgeGate(gate, context)));
+  const { settings } = followSettings(record.settings, world, phase.name);
+  const needed = neededAnchors(record, stages);
+  const context: GateContext = { record: { ...record, settings }, phase, live, needed, world, wayToStore };
+  return join([...phase.gates.map((gate) => judgeGate(gate, context)), askForLateClients(context)]);
 }
 
 /** Whether what has been seen is enough to go on. Pure. */

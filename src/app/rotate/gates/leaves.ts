@@ -1,4 +1,5 @@
 import { injectorName } from '../../../kube/admission/webhook.ts';
+import { longestLifeMs } from '../leaf-settings.ts';
 import type { ServiceInstance } from '../world.ts';
 import { type GateContext, type GateVerdict, isSkipped, sinceOf, type Wait } from './gate.ts';
 import { othersThanSentry } from './services.ts';
@@ -9,9 +10,9 @@ import { othersThanSentry } from './services.ts';
  */
 export function judgeLeaves(context: GateContext): GateVerdict {
   const { record, phase, world } = context;
-  const { workloadCertTtlMs, allowedClockSkewMs, hasExternalClients, keepsIssuers = false } = record.settings;
+  const { hasExternalClients, keepsIssuers = false } = record.settings;
   const since = sinceOf(phase, record.phases);
-  const until = new Date(since.getTime() + workloadCertTtlMs + allowedClockSkewMs);
+  const until = new Date(since.getTime() + longestLifeMs(record.settings, since));
   const hasEnded = world.at >= until;
   if (hasEnded && !keepsIssuers) {
     return { evidence: [`The last certificate of another issuer ended by ${until.toISOString()}`], waits: [] };
