@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
-import { realpathSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ChartReport } from '../app/init-cluster/report.ts';
 import { DaprMtlsError, isSystemError } from '../errors.ts';
 import { quotePosix } from '../render/shell-quote.ts';
 import { findOther, hopVariable } from './hand-over.ts';
 import { withoutSecrets } from './helm/run-helm.ts';
 import { type ChartWish, helmArguments, officialArguments, releaseName } from './init-cluster-chart.ts';
+import { ownDapr } from './package-files.ts';
 import { Interrupted } from './stop.ts';
 
 /** A program that can install the chart, and what it is told. */
@@ -43,7 +42,7 @@ export function chooseInstaller(wish: ChartWish, env: NodeJS.ProcessEnv, home: s
 
 function findOfficial(env: NodeJS.ProcessEnv, home: string): string | undefined {
   try {
-    return findOther(env, realpathSync(join(home, 'bin', 'dapr.js')));
+    return findOther(env, ownDapr(home));
   } catch (error) {
     if (error instanceof DaprMtlsError && error.code === 'usage.hand-over') return undefined;
     throw error;
