@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { commandOf, type ProgramName } from './program-under-test.ts';
 
-/** The program as built into dist/; `npm test` builds it first. */
+/** The package, its program built into dist/; `npm test` builds it first. */
 export const packageHome = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface RunOptions {
@@ -10,7 +11,7 @@ export interface RunOptions {
   readonly input?: string;
   readonly timeoutMs?: number;
   /** The name that is typed. */
-  readonly program?: 'dapr-mtls' | 'dapr';
+  readonly program?: ProgramName;
 }
 
 export interface CommandResult {
@@ -25,8 +26,8 @@ export const bareEnvironment: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME
 
 /** Runs the program as a user would, without a terminal. */
 export function run(words: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
-  const entry = `${packageHome}bin/${options.program ?? 'dapr-mtls'}.js`;
-  return runAny(process.execPath, [entry, ...words], options);
+  const [program, ...before] = commandOf(options.program ?? 'dapr-mtls');
+  return runAny(program, [...before, ...words], options);
 }
 
 export function runAny(command: string, words: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
@@ -35,7 +36,7 @@ export function runAny(command: string, words: readonly string[], options: RunOp
       cwd: options.cwd,
       env: { ...bareEnvironment, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: options.timeoutMs ?? 60_000,
+      timeout: options.timeoutMs ?? 180_000,
       killSignal: 'SIGKILL',
     });
     let stdout = '';

@@ -12,9 +12,18 @@ export function makeFolder(name: string): string {
   return folder;
 }
 
+/** Made once for a test file; every place of it is a copy. */
+let model: Promise<string> | undefined;
+
 /** What the help pages' examples take for granted: a bundle, a kept root key, a passphrase, own files. */
 export async function makeWorkplace(parent: string, name: string): Promise<string> {
   const folder = join(parent, name);
+  model ??= makeModel(join(parent, 'model'));
+  cpSync(await model, folder, { recursive: true });
+  return folder;
+}
+
+async function makeModel(folder: string): Promise<string> {
   mkdirSync(join(folder, 'kept'), { recursive: true });
   writeFileSync(join(folder, 'passphrase'), 'correct horse battery staple\n');
   const made = await run(['init', '--dir', 'certs', '--save-root-key', 'root.key', '--passphrase-file', 'passphrase'], {
