@@ -204,6 +204,14 @@ describe('the world of a cluster', () => {
     ]);
   });
 
+  test('is by the clock of this machine where that may not be asked, and says so', async () => {
+    expect(await open().gather()).not.toHaveProperty('isOwnClock');
+    server.allow('admin', { allow: 'all', deny: [{ verb: 'create', resource: 'configmaps' }] });
+    const { at, isOwnClock } = await open().gather();
+    expect(isOwnClock).toBe(true);
+    expect(Math.abs(at.getTime() - Date.now())).toBeLessThan(-offsetMs / 2);
+  });
+
   test('is what its Configuration says of certificates at that moment', async () => {
     const usual = { workloadCertTtlMs: 86_400_000, allowedClockSkewMs: 900_000, hasExternalClients: false };
     expect((await open().gather()).settings).toEqual(usual);

@@ -392,6 +392,18 @@ describe('a gate closes', () => {
     expect(waits.map(({ mend }) => mend)).toEqual([expect.stringContaining('confirm external-clients')]);
   });
 
+  test.each([
+    [undefined, 0],
+    [true, 1],
+  ])('and it is recorded whose clock told it: own %s', (isOwnClock, lines) => {
+    const record = reach(recordOf(plan), { distribute: underWay });
+    const [phase] = record.phases as [PhaseRecord];
+    const seen = isOwnClock ? { ...world, isOwnClock } : world;
+    const { evidence, waits } = judgePhase(record, phase, seen, ' -k');
+    expect(waits).toEqual([]);
+    expect(evidence.filter((line) => line.includes("by this machine's clock"))).toHaveLength(lines);
+  });
+
   test('not a second before the last certificate has ended', () => {
     const old = [sidecar({ createdAt: later(-1) })];
     const end = later(dayMs + 15 * minuteMs);

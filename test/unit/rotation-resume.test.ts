@@ -179,3 +179,20 @@ describe('what people set anew while it is under way', () => {
     );
   });
 });
+
+test('a clock that may not be asked is warned of once, however often is looked', async () => {
+  const town = openTown(before.files.anchors.toString());
+  town.record = encodeRecord(reach(recordOf(plan), { distribute: { status: 'written', writtenAt: at } }));
+  const { site } = town.ports();
+  let looks = 0;
+  const told: string[] = [];
+  const ports: Partial<RotationPorts> = {
+    site: { ...site, gather: async () => ({ ...(await site.gather()), isOwnClock: true }) },
+    onProgress: (one) => void (one.kind === 'remark' && told.push(one.text)),
+    assertRunning: () => {
+      if (++looks > 6) throw new Error('enough');
+    },
+  };
+  await expect(goOn(town, { wait: true }, ports)).rejects.toThrow('enough');
+  expect(told).toEqual([expect.stringMatching(/this machine's clock counts/)]);
+});

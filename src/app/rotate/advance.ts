@@ -31,7 +31,8 @@ export interface Advanced {
  * something is done, and let go while a gate is waited for: a human may confirm or undo meanwhile.
  * @throws DaprMtlsError `rotation.missing`, `rotation.diverged`, `rotation.unsafe`, `store.*`, `rollout.failed`
  */
-export async function advanceRotation(ports: RotationPorts, options: AdvanceOptions): Promise<Advanced> {
+export async function advanceRotation(given: RotationPorts, options: AdvanceOptions): Promise<Advanced> {
+  const ports = { ...given, onProgress: remarkOnce(given.onProgress) };
   let id: string | undefined;
   for (;;) {
     ports.assertRunning();
@@ -47,6 +48,18 @@ export async function advanceRotation(ports: RotationPorts, options: AdvanceOpti
     }
     await ports.clock.sleep(untilNextLook(outcome, ports.clock.now(), options));
   }
+}
+
+/** Gates are looked at every few seconds, and find the same again. */
+function remarkOnce(onProgress: RotationPorts['onProgress']): RotationPorts['onProgress'] {
+  const told = new Set<string>();
+  return (progress) => {
+    if (progress.kind === 'remark') {
+      if (told.has(progress.text)) return;
+      told.add(progress.text);
+    }
+    onProgress(progress);
+  };
 }
 
 /** In milliseconds: a wait that ends by itself is not slept over. */

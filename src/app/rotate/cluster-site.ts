@@ -19,7 +19,11 @@ export function openClusterRotationSite(cluster: Cluster, options: ClusterSiteOp
       return told ? new Date(told.getTime() + 1000) : clock.now();
     },
     // As it was told: of what has to have passed by then not a second is counted too many.
-    gather: async () => gatherClusterWorld(cluster, options, (await readInstant(cluster, namespace)) ?? clock.now()),
+    gather: async () => {
+      const told = await readInstant(cluster, namespace);
+      const world = await gatherClusterWorld(cluster, options, told ?? clock.now());
+      return told ? world : { ...world, isOwnClock: true };
+    },
     restart: async (request) => {
       const told = await readInstant(cluster, namespace);
       const ofServer = told ? shiftClock(clock, told.getTime() - clock.now().getTime()) : clock;

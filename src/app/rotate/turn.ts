@@ -135,7 +135,8 @@ export class Turn {
     const world = await this.#ports.site.gather();
     const { settings, changes } = followSettings(this.record.settings, world, currentPhase(this.record)?.name);
     if (changes.length > 0) await this.#save({ settings }, changes.join('; '));
-    for (const text of changes) this.#ports.onProgress({ kind: 'remark', text });
+    for (const text of [...changes, ...(world.isOwnClock ? [ownClock] : [])])
+      this.#ports.onProgress({ kind: 'remark', text });
     return world;
   }
 
@@ -275,6 +276,9 @@ export class Turn {
     this.record = record;
   }
 }
+
+const ownClock =
+  "The API server's clock may not be asked, which takes the right to create ConfigMaps in the namespace of the control plane, as a dry run: this machine's clock counts instead. Where it is behind, a pod of before a write may be taken for one of after it. Compare both clocks, or have that right granted.";
 
 function waitForOpening({ name }: Pick<PhaseRecord, 'name'>, until: Date, wayToStore: string): Wait {
   return {

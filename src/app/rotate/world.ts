@@ -9,6 +9,8 @@ import type { RestartScope } from './record.ts';
 export interface World {
   /** As `RotationSite.instant` tells it. */
   readonly at: Date;
+  /** Set where that is this machine's clock, although pods are dated by the API server's, which may not be asked. */
+  readonly isOwnClock?: boolean;
   /** Undefined where nobody can list them: the daprds of a directory. */
   readonly sidecars: readonly Sidecar[] | undefined;
   /** Undefined where there are none to be seen. */
