@@ -1,14 +1,19 @@
+import { assertLeavesEndBeforeIssuer } from '../app/configuration/assert-lifetime.ts';
 import { changeConfiguration } from '../app/configuration/change.ts';
 import { isReckonedWith, type Setting } from '../app/configuration/document.ts';
+import { describeFollowers, servicesThatRead } from '../app/configuration/followers.ts';
 import { type ConfigurationReport, describeConfiguration } from '../app/configuration/report.ts';
+import type { MtlsSettings } from '../app/configuration/settings.ts';
 import { DaprMtlsError } from '../errors.ts';
-import { readConfigurationName } from '../kube/dapr/control-plane.ts';
+import { look, readConfigurationName, readControlPlane } from '../kube/dapr/control-plane.ts';
 import { findControlPlane } from '../kube/dapr/find.ts';
 import type { Configuration, Workload } from '../kube/dapr/objects.ts';
 import { sentryName } from '../kube/dapr/services.ts';
 import type { Cluster, ObjectRef } from '../kube/port.ts';
 import { resources } from '../kube/resources.ts';
+import { filesOf, type SecretObject, secretRef } from '../store/cluster/objects.ts';
 import { assertNotRotatingCluster } from './assert-not-rotating.ts';
+import type { SettingFlags } from './change-configuration.ts';
 import { openCluster } from './open-cluster.ts';
 import type { StoreFlags } from './open-store.ts';
 import type { Streams } from './streams.ts';
@@ -16,19 +21,26 @@ import type { Streams } from './streams.ts';
 /** The object that Sentry is told to read; JSON is YAML, so it is read as a file is. */
 export async function viewInCluster(flags: StoreFlags, env: NodeJS.ProcessEnv): Promise<ConfigurationReport> {
   const { name, object } = await find(flags, env);
-  return describeConfiguration(name, object && JSON.stringify(object));
+  return describeConfiguration(name, object && JSON.stringify(object), ' -k');
+}
+
+export interface SettingSurroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly streams: Streams;
+  readonly now: () => Date;
 }
 
 /**
- * Writes the settings and nothing else, on exactly the state that was judged.
- * @throws DaprMtlsError `usage.invalid`, `dapr.missing`, `rotation.running`, `cluster.conflict`
+ * Writes the settings and nothing else, on exactly the state that was judged; then restarts whoever
+ * reads them at its start, where that was asked for.
+ * @throws DaprMtlsError `usage.invalid`, `dapr.missing`, `rotation.running`, `cluster.conflict`, `rollout.failed`
  */
 export async function changeInCluster(
   settings: readonly Setting[],
-  flags: StoreFlags,
-  env: NodeJS.ProcessEnv,
-  streams: Streams,
+  flags: StoreFlags & SettingFlags,
+  surroundings: SettingSurroundings,
 ): Promise<ConfigurationReport> {
+  const { env, streams } = surroundings;
   const { cluster, namespace, ref, name, object } = await find(flags, env);
   if (!object) {
     throw new DaprMtlsError('dapr.missing', {
@@ -37,11 +49,37 @@ export async function changeInCluster(
     });
   }
   if (settings.some(isReckonedWith)) await assertNotRotatingCluster({ cluster, namespace }, streams);
-  changeConfiguration(name, JSON.stringify(object), settings);
+  const wanted = changeConfiguration(name, JSON.stringify(object), settings, ' -k');
+  if (settings.some((setting) => setting.name === 'workloadCertTTL')) {
+    await assertIssuerLastsLonger(cluster, namespace, wanted.settings, surroundings);
+  }
+  const affected = servicesThatRead(settings);
+  const restart = flags.restart && affected.length > 0 ? await import('./restart.ts') : undefined;
+  // Told before anything is written: a right that is missing, a bundle on which Sentry would not come back.
+  await restart?.rehearseServices(cluster, namespace, affected);
   const { uid, resourceVersion } = object.metadata;
   const mtls = Object.fromEntries(settings.map(({ name, value }) => [name, value]));
   const changed = await cluster.patch<Configuration>(ref, { metadata: { uid, resourceVersion }, spec: { mtls } });
-  return describeConfiguration(name, JSON.stringify(changed));
+  streams.note(`Written: ${name}.\n`);
+  const display = { env, streams, isQuiet: flags.quiet };
+  await restart?.restartServices(cluster, namespace, affected, flags.timeout * 1000, display);
+  for (const remark of describeFollowers(settings, flags.restart)) streams.note(`${remark}\n`);
+  return describeConfiguration(name, JSON.stringify(changed), ' -k');
+}
+
+async function assertIssuerLastsLonger(
+  cluster: Cluster,
+  namespace: string,
+  settings: MtlsSettings,
+  { streams, now }: SettingSurroundings,
+): Promise<void> {
+  const [{ fileNames }, secret] = await Promise.all([
+    readControlPlane(cluster, namespace),
+    look<SecretObject>(cluster, secretRef({ namespace })),
+  ]);
+  if (secret.refusal)
+    streams.warn(`Not checked whether the issuer outlives the certificates: ${secret.refusal.message}\n`);
+  assertLeavesEndBeforeIssuer(settings, filesOf(secret.object, fileNames).issuerChain, now(), ' -k');
 }
 
 interface FoundConfiguration {

@@ -2,12 +2,17 @@ import { clusterRemark, describeCluster } from '../app/cluster-report.ts';
 import { keepLedger } from '../app/restart/failure.ts';
 import { defaultTimeoutMs, type RestartOptions } from '../app/restart/options.ts';
 import { planApplicationsRestart } from '../app/restart/plan-applications.ts';
-import { planControlPlaneRestart, rehearseControlPlaneRestart } from '../app/restart/plan-control-plane.ts';
+import {
+  type ControlPlanePlan,
+  planControlPlaneRestart,
+  rehearseControlPlaneRestart,
+} from '../app/restart/plan-control-plane.ts';
 import { describeLedger } from '../app/restart/progress.ts';
 import { type RestartPlan, type RestartReport, reportRestart } from '../app/restart/report.ts';
 import { carryOutApplications } from '../app/restart/restart-applications.ts';
 import { carryOutControlPlane, restartControlPlane } from '../app/restart/restart-control-plane.ts';
 import { findControlPlane } from '../kube/dapr/find.ts';
+import type { ControlPlaneService } from '../kube/dapr/services.ts';
 import type { Cluster } from '../kube/port.ts';
 import type { RestartScope } from './restart-input.ts';
 import { openProgressDisplay } from './restart-progress.ts';
@@ -64,6 +69,33 @@ export async function restartAfterRenewal(
   return await runRestart(surroundings, hint, (options) =>
     restartControlPlane(cluster, { ...options, namespace, timeoutMs }),
   );
+}
+
+/**
+ * `--restart` of a change of settings: these services in the order of a restart, each waited for.
+ * @throws DaprMtlsError as the plan and the restart do; Interrupted
+ */
+export async function restartServices(
+  cluster: Cluster,
+  namespace: string,
+  services: readonly ControlPlaneService[],
+  timeoutMs: number,
+  surroundings: Omit<RestartSurroundings, 'stop'>,
+): Promise<RestartReport> {
+  const plan = await rehearseServices(cluster, namespace, services);
+  const hint = 'The settings are written. Restart what is left: `dapr-mtls restart -k`.';
+  return await runRestart({ ...surroundings, stop: installStopSwitch() }, hint, (options) =>
+    carryOutControlPlane(cluster, plan, { ...options, timeoutMs }),
+  );
+}
+
+/** @throws DaprMtlsError what would keep these services from being restarted; nothing is restarted */
+export async function rehearseServices(
+  cluster: Cluster,
+  namespace: string,
+  services: readonly ControlPlaneService[],
+): Promise<ControlPlanePlan> {
+  return await planControlPlaneRestart(cluster, namespace, now(), { services, since: undefined });
 }
 
 /** @throws DaprMtlsError what would keep that restart from being carried out; nothing is restarted */

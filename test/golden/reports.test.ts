@@ -105,7 +105,18 @@ const environment = () =>
 const configuration = () =>
   describeConfiguration(
     '/etc/dapr/config.yaml',
-    'spec:\n  mtls:\n    enabled: false # for now\n    workloadCertTTL: "1h"\n',
+    [
+      'spec:',
+      '  mtls:',
+      '    enabled: false # for now',
+      '    workloadCertTTL: "1h"',
+      '    tokenValidators:',
+      '      - name: jwks',
+      '        options: { source: "http://keys.example/jwks.json" }',
+      '      - name: insecure',
+      '',
+    ].join('\n'),
+    '',
   );
 const lastDay = new Date('2027-11-20T10:00:00Z');
 const afterEnd = new Date('2027-11-22T04:00:00Z');

@@ -4,6 +4,7 @@ import { checkBundle, exitCodeOfFindings } from '../../src/app/check/check.ts';
 import { type ClusterSurroundings, judgeCluster } from '../../src/app/check/cluster.ts';
 import { type DirectorySurroundings, judgeDirectory } from '../../src/app/check/directory.ts';
 import { defaultSettings } from '../../src/app/configuration/settings.ts';
+import { readTokenValidators } from '../../src/app/configuration/validators.ts';
 import { encodeBundle } from '../../src/pki/encode.ts';
 import { encodePrivateKey } from '../../src/pki/keys.ts';
 import { encodePem } from '../../src/pki/pem.ts';
@@ -28,6 +29,7 @@ interface Situation {
   readonly version?: string;
   readonly ttlMs?: number;
   readonly skewMs?: number;
+  readonly validators?: unknown;
   readonly state?: StoreState;
   readonly surroundings?: Partial<DirectorySurroundings>;
   readonly cluster?: Partial<ClusterSurroundings>;
@@ -145,6 +147,23 @@ const cases: Record<
   'leaf.short-lifetime': {
     trigger: { files, ttlMs: 900_000, skewMs: 60_000 },
     accept: { files, ttlMs: 900_001, skewMs: 60_000 },
+  },
+  'validator.built-in': {
+    trigger: validatedBy({ name: 'Kubernetes' }),
+    accept: validatedBy({ name: 'jwks', options: { source: 'https://keys.example/jwks' } }),
+  },
+  'validator.unknown': { trigger: validatedBy({ name: 'jwk' }), accept: validatedBy({ name: 'JWKS' }) },
+  'validator.no-source': {
+    trigger: validatedBy({ name: 'jwks', options: { source: '' } }),
+    accept: validatedBy({ name: 'jwks', options: { source: '{"keys":[]}' } }),
+  },
+  'validator.plain-http': {
+    trigger: validatedBy({ name: 'jwks', options: { source: 'http://keys.example/jwks' } }),
+    accept: validatedBy({ name: 'jwks', options: { source: '/etc/keys/jwks.json' } }),
+  },
+  'validator.external-clients': {
+    trigger: validatedBy({ name: 'jwks', options: { source: 'https://keys.example/jwks' } }),
+    accept: { files, validators: [] },
   },
   'store.interrupted': { trigger: { files, state: 'interrupted' } },
   'store.changing': { trigger: { files, state: 'changing' }, accept: { files, state: 'unknown' } },
@@ -331,6 +350,7 @@ function check({
   version,
   ttlMs,
   skewMs,
+  validators,
   state = 'settled',
   surroundings,
   cluster,
@@ -339,6 +359,7 @@ function check({
     ...defaultSettings,
     ...(ttlMs !== undefined && { workloadCertTtlMs: ttlMs }),
     ...(skewMs !== undefined && { allowedClockSkewMs: skewMs }),
+    tokenValidators: readTokenValidators(validators),
   };
   return checkBundle(
     { files: found, revision: '', state },
@@ -414,6 +435,10 @@ describe('a cluster without its bundle', () => {
     ]);
   });
 });
+
+function validatedBy(validator: unknown): Situation {
+  return { files, validators: [validator] };
+}
 
 function inDirectory(surroundings: Partial<DirectorySurroundings> = {}) {
   return judgeDirectory({

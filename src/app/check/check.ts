@@ -4,6 +4,7 @@ import { type Finding, finding, type Severity } from '../../pki/rules/finding.ts
 import { judge } from '../../pki/rules/judge.ts';
 import type { StoredBundle, StoreLocation } from '../../store/port.ts';
 import type { MtlsSettings } from '../configuration/settings.ts';
+import { judgeTokenValidators } from '../configuration/validators.ts';
 import { type Document, describeStore, document, formatInstant, type StoreReport } from '../report.ts';
 import { wayToStore } from '../way-to-store.ts';
 
@@ -47,6 +48,7 @@ export function checkBundle(
           ...options,
         })),
     ...judgeStore(stored, location),
+    ...judgeTokenValidators(surroundings.settings.tokenValidators, wayToStore(location)),
     ...surroundings.findings,
   ];
   const count = (severity: Severity) => findings.filter((found) => found.severity === severity).length;

@@ -1,4 +1,4 @@
-import { type Document, isMap, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, parseDocument } from 'yaml';
 import { DaprMtlsError } from '../../errors.ts';
 import { parseGoDuration } from './duration.ts';
 import { collectSettings, type MtlsSettings } from './settings.ts';
@@ -48,7 +48,10 @@ export function parseConfiguration(text: string, path: string): Document {
 }
 
 export function readSettings(document: Document): MtlsSettings {
-  return collectSettings((name) => document.getIn(['spec', 'mtls', name]));
+  return collectSettings((name) => {
+    const value = document.getIn(['spec', 'mtls', name], true);
+    return isNode(value) ? value.toJS(document) : undefined;
+  });
 }
 
 export interface Setting {

@@ -27,6 +27,18 @@ export function parseGoDuration(text: string): number | undefined {
   return match[1] === '-' ? -total : total;
 }
 
+/** `24h`, `1h30m`, `25s`: what `parseGoDuration` reads again, less the parts of a second. */
+export function formatGoDuration(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ];
+  const text = parts.flatMap(([count, unit]) => (count > 0 ? `${count}${unit}` : [])).join('');
+  return text || '0s';
+}
+
 const dayMs = 86_400_000;
 const validityUnits: Record<string, number> = {
   s: 1000,

@@ -1,4 +1,5 @@
 import { parseGoDuration } from './duration.ts';
+import { readTokenValidators, type TokenValidator } from './validators.ts';
 
 /** What matters of `spec.mtls` (dapr.io/v1alpha1 Configuration). */
 export interface MtlsSettings {
@@ -7,6 +8,7 @@ export interface MtlsSettings {
   readonly allowedClockSkewMs: number;
   /** Undefined where the Configuration does not say. */
   readonly trustDomain: string | undefined;
+  readonly tokenValidators: readonly TokenValidator[];
 }
 
 /** Sentry's defaults (pkg/sentry/config). */
@@ -15,6 +17,7 @@ export const defaultSettings: MtlsSettings = {
   workloadCertTtlMs: 24 * 3_600_000,
   allowedClockSkewMs: 15 * 60_000,
   trustDomain: undefined,
+  tokenValidators: [],
 };
 
 export const defaultTrustDomain = 'cluster.local';
@@ -32,5 +35,6 @@ export function collectSettings(get: (name: string) => unknown): MtlsSettings {
     workloadCertTtlMs: duration('workloadCertTTL', defaultSettings.workloadCertTtlMs),
     allowedClockSkewMs: duration('allowedClockSkew', defaultSettings.allowedClockSkewMs),
     trustDomain: typeof trustDomain === 'string' && trustDomain !== '' ? trustDomain : undefined,
+    tokenValidators: readTokenValidators(get('tokenValidators')),
   };
 }

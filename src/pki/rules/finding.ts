@@ -68,6 +68,11 @@ export const findingTable = {
   'leaf.outlives-issuer': ['warning', 'Leaves signed now live longer than the issuer: Sentry does not clamp them.'],
   'leaf.skew': ['error', 'allowedClockSkew is not below workloadCertTTL: daprd renews in a hot loop.'],
   'leaf.short-lifetime': ['warning', 'workloadCertTTL is so short that a small clock error ends every call.'],
+  'validator.built-in': ['error', 'A validator that is built in is configured by hand. Sentry exits when it starts.'],
+  'validator.unknown': ['error', 'A token validator that Sentry does not know. It exits when it starts.'],
+  'validator.no-source': ['error', 'A token validator names no source of keys: nobody can join by it.'],
+  'validator.plain-http': ['warning', 'The keys of a token validator are fetched without TLS.'],
+  'validator.external-clients': ['info', 'Clients join with tokens of their own: no audit sees them.'],
   'store.interrupted': [
     'error',
     'A change was interrupted. What is shown is what it leads to; the next changing command finishes it.',
