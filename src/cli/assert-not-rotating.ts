@@ -3,7 +3,7 @@ import { DaprMtlsError } from '../errors.ts';
 import { quotePosix } from '../render/shell-quote.ts';
 import type { ClusterPlace } from '../store/cluster/objects.ts';
 import type { Place } from '../store/directory/place.ts';
-import { readRecord } from '../store/directory/rotation-record.ts';
+import { readRecord, recordPath } from '../store/directory/rotation-record.ts';
 import type { FoundFiles } from '../store/port.ts';
 import type { Site } from './site.ts';
 import type { Streams } from './streams.ts';
@@ -28,8 +28,13 @@ export async function assertNotRotatingDirectory(
   files?: FoundFiles,
 ): Promise<void> {
   const way = ` --dir ${quotePosix(directory)}`;
+  const place = { name: recordPath(workDirectory), wayToStore: way };
+  const read = async () => {
+    const saved = readRecord(workDirectory);
+    return saved && { ...saved, place };
+  };
   try {
-    const refusal = await whyRotating({ read: async () => readRecord(workDirectory) }, way, files);
+    const refusal = await whyRotating({ read }, way, files);
     if (refusal) throw refusal;
   } catch (error) {
     // Who may not read there may change nothing either, and the store says why.
@@ -47,8 +52,12 @@ export async function assertNotRotatingCluster(
   streams: Streams,
   files?: FoundFiles,
 ): Promise<void> {
-  const { contentOf, readRecord: readSecret } = await import('../store/cluster/rotation-record.ts');
-  const read = async () => contentOf(await readSecret({ cluster, namespace }));
+  const { contentOf, nameOfRecord, readRecord: readSecret } = await import('../store/cluster/rotation-record.ts');
+  const place = { name: `the ${nameOfRecord({ namespace })}`, wayToStore: ' -k' };
+  const read = async () => {
+    const saved = contentOf(await readSecret({ cluster, namespace }));
+    return saved && { ...saved, place };
+  };
   try {
     const refusal = await whyRotating({ read }, ' -k', files);
     if (refusal) throw refusal;

@@ -55,6 +55,8 @@ export async function openRotation(
   const site = await openSite(flags, env, streams);
   const { stop, store } = site;
   const who = describeHolder();
+  // A hint is copied as it stands, and of several directories it has to mean this one.
+  const wayToStore = describeWay(site, flags);
   const storeOptions: RotationStoreOptions = {
     now: () => new Date(),
     sleep: stop.sleep,
@@ -62,6 +64,7 @@ export async function openRotation(
     holder: who,
     newId: () => randomBytes(8).toString('hex'),
     onProgress: tellOfLock(streams),
+    wayToStore,
   };
   const display = await openProgressDisplay(streams, env, flags.quiet);
   const { rotations, rotationSite } = openPlaces({ site, flags, env, sentry, storeOptions, display });
@@ -79,8 +82,7 @@ export async function openRotation(
       keepFile,
       assertRunning: stop.assertRunning,
       onProgress: tellOfRotation(streams, flags.wait === true),
-      // A hint is copied as it stands, and of several directories it has to mean this one.
-      wayToStore: describeWay(site, flags),
+      wayToStore,
     },
     close: () => display.close(),
   };

@@ -20,7 +20,7 @@ import {
 import { type RotationPlanReport, type RotationReport, reportPlan, reportRotation } from '../app/rotate/report.ts';
 import { openStage } from '../app/rotate/stage-record.ts';
 import { startRotation } from '../app/rotate/start.ts';
-import { abandonRotation, undoRotation } from '../app/rotate/undo.ts';
+import { undoRotation } from '../app/rotate/undo.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { FoundFiles, StoredBundle } from '../store/port.ts';
 import { confirmAtTerminal } from './confirm.ts';
@@ -46,7 +46,6 @@ export interface RunFlags extends WishFlags, OwnerFlags {
 
 export interface UndoFlags extends OwnerFlags {
   readonly yes: boolean;
-  readonly abandon: boolean;
   readonly drain: Drain | undefined;
 }
 
@@ -83,7 +82,7 @@ export async function runRotation(
 ): Promise<RotationReport> {
   const { rotations, site, ports } = open;
   const saved = await rotations.read();
-  const present = saved && decodeRecord(saved.content);
+  const present = saved && decodeRecord(saved.content, saved.place);
   const owners = chooseWriterFor(site, flags, typed, streams);
   if (present?.state === 'running') {
     assertSameProcedure(present, flags, ports.wayToStore);
@@ -214,7 +213,7 @@ export async function undoHere(
   const saved = await rotations.read();
   if (!saved) throw noRotation(ports.wayToStore);
   const { drain } = flags;
-  const present = decodeRecord(saved.content);
+  const present = decodeRecord(saved.content, saved.place);
   const turnRound = (record: RotationRecord, found: FoundFiles) =>
     undoRotation(drain === undefined ? record : changeDrain(record, drain, voice), found, { ...voice, ...way });
   const planned = turnRound(present, files);
@@ -237,24 +236,6 @@ export async function undoHere(
   return reportAdvanced(open, await advance(open, options, owners));
 }
 
-/** Keeps the bundle that stands there, whoever wrote it. */
-export async function abandonHere(open: OpenRotation, flags: UndoFlags, lockWaitMs: number, now: Date) {
-  const { rotations, ports } = open;
-  const saved = await rotations.read();
-  if (!saved) throw noRotation(ports.wayToStore);
-  const voice = { who: ports.who, now };
-  // What cannot be given up is told before anybody is asked.
-  abandonRotation(decodeRecord(saved.content), voice);
-  await confirmAtTerminal('Give the rotation up, and keep the bundle that stands there?', flags.yes);
-  const turn = (record: RotationRecord) => {
-    const turned = abandonRotation(record, voice);
-    if (record.rootKeyFile) dropDraft(record.rootKeyFile);
-    return turned;
-  };
-  const record = await amendRotation(rotations, 'rotate undo', turn, lockWaitMs);
-  return reportAdvanced(open, { end: 'ended', record, waits: [] });
-}
-
 export async function confirmHere(
   { rotations, site, ports }: OpenRotation,
   what: Confirmable,
@@ -268,7 +249,7 @@ export async function confirmHere(
 /** How far it is, and what the gate that is open waits for now. Nothing is written. */
 export async function statusHere({ rotations, rotationSite, site, ports }: OpenRotation): Promise<RotationReport> {
   const saved = await rotations.read();
-  const record = saved && decodeRecord(saved.content);
+  const record = saved && decodeRecord(saved.content, saved.place);
   const holder = await rotations.whoHolds();
   const { waits, remarks } = record ? await lookAtGate(record) : { waits: [], remarks: [] };
   return reportRotation(site.store.location, record, { end: undefined, waits, holder, remarks });
@@ -293,7 +274,7 @@ function nothingToResume(wayToStore: string): DaprMtlsError {
   });
 }
 
-function noRotation(wayToStore: string): DaprMtlsError {
+export function noRotation(wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('rotation.missing', {
     message: 'there is no rotation to undo',
     hint: `What a renewal has replaced is among the copies: \`dapr-mtls backup list${wayToStore}\`.`,

@@ -29,7 +29,7 @@ export async function putBackHere(
   if (isHandedOut(flags)) throw notByFile();
   const saved = await rotations.read();
   if (!saved) throw noRotation(ports.wayToStore);
-  const plan = await planPutBack(decodeRecord(saved.content), ports);
+  const plan = await planPutBack(decodeRecord(saved.content, saved.place), ports);
   if (!plan) {
     streams.note('The recorded bundle stands there: nothing has to be put back\n');
     return;

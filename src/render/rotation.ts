@@ -46,7 +46,7 @@ function joinParts(parts: readonly (readonly string[])[]): string {
 function describeState(report: RotationReport, terminal: Terminal, paint: Paint): string[][] {
   const width = widthOf(terminal);
   const { state, startedAt, startedBy, waits, phases } = report;
-  if (state === 'none') return [['No rotation was ever begun here.']];
+  if (state === 'none') return [['No rotation is under way here.']];
   const begun = `Begun ${formatMinute(startedAt ?? '')} by ${nameOf(startedBy ?? '')}`;
   const waiting = describeWaits(waits, width).trimEnd();
   return [

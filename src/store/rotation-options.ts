@@ -11,6 +11,8 @@ export interface RotationStoreOptions {
   readonly holder: string;
   /** Tells this run from every other: hexadecimal. */
   readonly newId: () => string;
+  /** ` -k` or ` --dir DIR`, for the mend of an error. */
+  readonly wayToStore: string;
   readonly onProgress: (progress: RotationProgress) => void;
 }
 

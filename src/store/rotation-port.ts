@@ -19,6 +19,15 @@ export interface RotationStore {
 export interface SavedRotation {
   /** JSON. It holds private keys until the rotation has ended. */
   readonly content: Buffer;
+  readonly place: RecordPlace;
+}
+
+/** Where a record lies, for who has to look at it. */
+export interface RecordPlace {
+  /** A path; a Secret with its namespace. */
+  readonly name: string;
+  /** ` -k` or ` --dir DIR`: what leads another command there. */
+  readonly wayToStore: string;
 }
 
 export interface RotationHolder {
@@ -38,6 +47,12 @@ export interface RotationLock {
    * @throws DaprMtlsError `store.conflict` when somebody else has written it since, `store.locked` when the lock is lost
    */
   save(content: Buffer): Promise<void>;
+  /**
+   * Puts the record that was read away under a number, where no command reads it; then there is none.
+   * @returns where it lies now, as people call it
+   * @throws DaprMtlsError as `save` does
+   */
+  setAside(): Promise<string>;
   /** @throws DaprMtlsError `store.locked` when the lock is not this run's any more */
   assertHeld(): Promise<void>;
   release(): Promise<void>;

@@ -67,6 +67,7 @@ async function openStore({
       holder: 'ada@desk, process 7',
       newId: () => `${++ids}-${Math.random()}`,
       onProgress: (progress) => seen.push(progress),
+      wayToStore: ' -k',
       leaseMs: defaultLeaseMs,
       ...options,
     },

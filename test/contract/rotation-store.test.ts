@@ -20,6 +20,8 @@ interface Bench {
   overwrite(content: Buffer): void;
   /** As who removes a lock by hand. */
   removeLock(): void;
+  /** What was put aside, the oldest first. */
+  putAside(): readonly Buffer[];
 }
 
 let cluster: RotationCluster;
@@ -30,7 +32,12 @@ afterAll(() => cluster.stop());
 
 function benchOfCluster(): Bench {
   cluster.reset();
-  return { place: cluster.place, overwrite: cluster.overwrite, removeLock: cluster.removeLease };
+  return { place: cluster.place, overwrite: cluster.overwrite, removeLock: cluster.removeLease, putAside };
+  function putAside(): Buffer[] {
+    const data = Object.entries(cluster.record()?.data ?? {});
+    const aside = data.filter(([key]) => key.includes('unreadable')).sort(([a], [b]) => a.localeCompare(b));
+    return aside.map(([, value]) => Buffer.from(value, 'base64'));
+  }
 }
 
 function benchOfDirectory(): Bench {
@@ -40,6 +47,10 @@ function benchOfDirectory(): Bench {
     place: { kind: 'directory', path },
     overwrite: (content) => writeFileSync(join(`${path}.mtls`, 'rotation.json'), content),
     removeLock: () => rmSync(join(`${path}.mtls`, 'rotation.lock')),
+    putAside: () => {
+      const names = readdirSync(`${path}.mtls`).filter((name) => name.includes('unreadable'));
+      return names.sort().map((name) => readFileSync(join(`${path}.mtls`, name)));
+    },
   };
 }
 
@@ -177,6 +188,31 @@ describe.each([
     expect((await lock.read())?.content.toString()).toBe('as the dead left it');
     await lock.save(record('went on'));
     expect((await store.read())?.content).toEqual(record('went on'));
+  });
+
+  test('is put aside under a number of its own, and kept; then there is none', async () => {
+    const lock = await take(store);
+    const kept = [record('newer'), record('damaged')];
+    for (const [index, content] of kept.entries()) {
+      await lock.save(content);
+      expect((await lock.read())?.place.name).not.toContain('unreadable');
+      expect(await lock.setAside()).toContain(`rotation.unreadable-${index + 1}.json`);
+      expect(await store.read()).toBeUndefined();
+      expect(await lock.read()).toBeUndefined();
+    }
+    expect(bench.putAside()).toEqual(kept);
+    await lock.save(record('a new one'));
+    expect((await store.read())?.content).toEqual(record('a new one'));
+    expect(bench.putAside()).toEqual(kept);
+  });
+
+  test('is not put aside in the place of another one that has come since', async () => {
+    const lock = await take(store);
+    await lock.save(record('mine'));
+    await lock.read();
+    bench.overwrite(record('theirs'));
+    await expect(lock.setAside()).rejects.toMatchObject({ code: 'store.conflict' });
+    expect((await store.read())?.content).toEqual(record('theirs'));
   });
 
   test('is written no more by who has lost the lock', async () => {

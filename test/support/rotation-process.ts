@@ -41,6 +41,7 @@ export async function openRotationStore(
     holder: `tester@here, process ${process.pid}`,
     newId: () => randomBytes(8).toString('hex'),
     onProgress: () => undefined,
+    wayToStore: place.kind === 'cluster' ? ' -k' : ` --dir ${place.path}`,
     ...given,
   };
   if (place.kind === 'directory') {

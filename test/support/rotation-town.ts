@@ -236,7 +236,7 @@ export class RotationTown {
   }
 
   #rotations(): RotationStore {
-    const read = async () => this.record && { content: this.record };
+    const read = async () => this.record && { content: this.record, place: { name: 'the record', wayToStore: '' } };
     return {
       read,
       whoHolds: async () => undefined,
@@ -246,6 +246,9 @@ export class RotationTown {
           this.killMaybe();
           this.record = content;
           this.killMaybe();
+        },
+        setAside: async () => {
+          throw new Error('nobody gives a record up here');
         },
         assertHeld: async () => undefined,
         release: async () => undefined,

@@ -93,7 +93,7 @@ async function takeTurn(
 /** @throws DaprMtlsError `rotation.missing`, also where another rotation has taken the place of this one */
 async function readRunning(lock: RotationLock, id: string | undefined): Promise<RotationRecord> {
   const saved = await lock.read();
-  const record = saved && decodeRecord(saved.content);
+  const record = saved && decodeRecord(saved.content, saved.place);
   if (record && (id === undefined || record.id === id)) return record;
   throw new DaprMtlsError('rotation.missing', {
     message: record ? 'another rotation has begun meanwhile' : 'there is no rotation to go on with',

@@ -31,7 +31,7 @@ export async function amendRotation(
   try {
     const saved = await lock.read();
     if (!saved) throw noRotation();
-    const record = decodeRecord(saved.content);
+    const record = decodeRecord(saved.content, saved.place);
     const next = await change(record);
     if (next !== record) await lock.save(encodeRecord(next));
     return next;

@@ -72,7 +72,7 @@ export async function putBack(plan: PutBackPlan, ports: PutBackPorts, lockWaitMs
   const lock = await rotations.lock(purpose, lockWaitMs);
   try {
     const saved = await lock.read();
-    const present = saved && decodeRecord(saved.content);
+    const present = saved && decodeRecord(saved.content, saved.place);
     const reopened = present && reopenPhases(present);
     if (present?.id !== plan.id || present.state !== 'running' || reopened?.stage !== plan.stage)
       throw moved(wayToStore);

@@ -1,4 +1,5 @@
 import { DaprMtlsError } from '../../errors.ts';
+import type { RecordPlace } from '../../store/rotation-port.ts';
 
 /**
  * same-root: a new issuer under the root whose key was given. same-key: that root anew on its key.
@@ -164,32 +165,60 @@ export interface RotationRecord {
   readonly history: readonly RotationEvent[];
 }
 
-/** @throws DaprMtlsError `store.damaged` */
-export function decodeRecord(content: Buffer): RotationRecord {
-  try {
-    const record = JSON.parse(content.toString('utf8')) as Partial<RotationRecord> | null;
-    if (record && isWhole(record)) return record as RotationRecord;
-  } catch {
-    // The same mend as for a record of another program.
-  }
+/**
+ * @param place for the words of the error
+ * @throws DaprMtlsError `store.damaged`
+ */
+export function decodeRecord(content: Buffer, place?: RecordPlace): RotationRecord {
+  const record = parseRecord(content);
+  if (record) return record;
+  const { name, wayToStore } = place ?? { name: undefined, wayToStore: '' };
   throw new DaprMtlsError('store.damaged', {
-    message: 'the record of the rotation cannot be read, or a newer version of this program wrote it',
-    hint: 'Use the newest version. Whether the bundle is well tells `dapr-mtls check`; copies: `dapr-mtls backup list`.',
+    message: `the record of the rotation${name ? `, ${name},` : ''} cannot be read, or a newer version of this program wrote it`,
+    hint: `Use the newest version, which may go on with it. Or end the rotation: \`dapr-mtls rotate undo${wayToStore} --abandon\` puts the record aside, where nothing of it is lost, and keeps the bundle that stands there; \`dapr-mtls check${wayToStore}\` tells whether that one is well.`,
   });
 }
 
+/** Undefined where it is none, or none that this version knows. */
+export function parseRecord(content: Buffer): RotationRecord | undefined {
+  try {
+    const record = JSON.parse(content.toString('utf8')) as Partial<RotationRecord> | null;
+    return record && isWhole(record) ? (record as RotationRecord) : undefined;
+  } catch {
+    // The same mend as for a record of another program.
+    return undefined;
+  }
+}
+
 /** What anybody who may write there could have put there; a state that is not known must not count as the end. */
-function isWhole({ version, state, phases, stages, history, settings }: Partial<RotationRecord>): boolean {
+function isWhole(record: Partial<RotationRecord>): boolean {
+  const { version, state, phases, stages, history, settings, confirmations, skipped } = record;
   const isKnown = state !== undefined && rotationStates.includes(state);
-  const areLists = Array.isArray(phases) && Array.isArray(history);
+  const areLists = [phases, history, confirmations, skipped].every(Array.isArray);
   return (
     version === 1 &&
     isKnown &&
     areLists &&
-    typeof stages === 'object' &&
-    typeof settings === 'object' &&
-    phases.every((phase) => phaseNames.includes(phase?.name) && phaseStatuses.includes(phase.status))
+    isObject(stages) &&
+    Object.values(stages).every(isWholeStage) &&
+    isObject(settings) &&
+    phases?.every(isWholePhase) === true
   );
+}
+
+function isWholePhase(phase: Partial<PhaseRecord> | null): boolean {
+  const { name, status, gates, restarts, evidence } = phase ?? {};
+  const isKnown =
+    name !== undefined && phaseNames.includes(name) && status !== undefined && phaseStatuses.includes(status);
+  return isKnown && [gates, restarts, evidence].every(Array.isArray);
+}
+
+function isWholeStage(stage: Partial<StageRecord> | null): boolean {
+  return typeof stage?.anchors === 'string' && typeof stage.issuerChain === 'string';
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 export function encodeRecord(record: RotationRecord): Buffer {

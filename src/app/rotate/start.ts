@@ -54,7 +54,7 @@ export async function startRotation(
 
 async function readPresent(lock: RotationLock): Promise<RotationRecord | undefined> {
   const saved = await lock.read();
-  return saved && decodeRecord(saved.content);
+  return saved && decodeRecord(saved.content, saved.place);
 }
 
 /** Pure but for the salt of encrypted keys. */

@@ -19,7 +19,7 @@ export async function whyRotating(
   files?: FoundFiles,
 ): Promise<DaprMtlsError | undefined> {
   const saved = await store.read();
-  const record = saved && decodeRecord(saved.content);
+  const record = saved && decodeRecord(saved.content, saved.place);
   if (record?.state !== 'running' || (files && isRecorded(record, files))) return undefined;
   const phase = currentPhase(record)?.name;
   return new DaprMtlsError('rotation.running', {

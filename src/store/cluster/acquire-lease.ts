@@ -31,7 +31,7 @@ export async function acquireLease(
   place: LeasePlace,
   run: LeaseRun,
   waitMs: number,
-  { now, sleep, assertRunning, onProgress }: RotationStoreOptions,
+  { now, sleep, assertRunning, onProgress, wayToStore }: RotationStoreOptions,
 ): Promise<AcquiredLease> {
   const stepMs = Math.max(1, Math.round(run.leaseMs / looksPerLease));
   let seenVersion: string | undefined;
@@ -59,7 +59,7 @@ export async function acquireLease(
     }
     isAlive ||= hasMoved;
     isBeaten = false;
-    if (hasMoved && waitedMs >= waitMs) throw lockedBy(holder, place);
+    if (hasMoved && waitedMs >= waitMs) throw lockedBy(holder, place, wayToStore);
     onProgress(
       isAlive
         ? { kind: 'waiting', holder, remainingMs: Math.max(0, waitMs - waitedMs) }
@@ -69,10 +69,14 @@ export async function acquireLease(
   }
 }
 
-function lockedBy({ name, purpose, since }: RotationHolder, { namespace }: LeasePlace): DaprMtlsError {
+function lockedBy(
+  { name, purpose, since }: RotationHolder,
+  { namespace }: LeasePlace,
+  wayToStore: string,
+): DaprMtlsError {
   return new DaprMtlsError('store.locked', {
     message: `the rotation in ${namespace} is in the hands of "${purpose}" (${name}, since ${instant(since)})`,
-    hint: 'See how far it is: `dapr-mtls rotate status -k`; with `--wait` this command waits for it.',
+    hint: `See how far it is: \`dapr-mtls rotate status${wayToStore}\`; with \`--wait\` this command waits for it.`,
   });
 }
 

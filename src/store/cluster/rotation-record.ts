@@ -1,7 +1,6 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { ObjectRef } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
-import type { SavedRotation } from '../rotation-port.ts';
 import { isConflict } from './conflict.ts';
 import type { LeasePlace } from './lease.ts';
 import { preconditionsOf, type SecretObject } from './objects.ts';
@@ -10,6 +9,7 @@ import { mayHaveHappened } from './unknown-outcome.ts';
 /** One Secret of a fixed name: get and patch by resourceNames and one create are all the rights it takes. */
 export const recordName = 'dapr-mtls-rotation';
 const recordKey = 'rotation.json';
+const asidePattern = /^rotation\.unreadable-(\d+)\.json$/;
 
 /** Its resourceVersion moves with it, so that no run before this one can write any more. */
 const fenceAnnotation = 'dapr-mtls/run';
@@ -26,9 +26,13 @@ export function readRecord(place: LeasePlace): Promise<SecretObject | undefined>
   return place.cluster.get<SecretObject>(recordRef(place));
 }
 
-export function contentOf(secret: SecretObject | undefined): SavedRotation | undefined {
+export function contentOf(secret: SecretObject | undefined): { readonly content: Buffer } | undefined {
   const value = secret?.data?.[recordKey];
   return value ? { content: Buffer.from(value, 'base64') } : undefined;
+}
+
+export function nameOfRecord({ namespace }: Pick<LeasePlace, 'namespace'>): string {
+  return `Secret ${namespace}/${recordName}`;
 }
 
 /** True where both hold the same record, whatever else was written beside it. */
@@ -37,12 +41,36 @@ export function isSameRecord(left: SecretObject | undefined, right: SecretObject
 }
 
 /** @throws DaprMtlsError `store.full` */
-export function assertRoom(content: Buffer, { namespace }: LeasePlace): void {
-  if (content.length <= sizeLimit) return;
+export function assertRoom(content: Buffer, secret: SecretObject | undefined, place: LeasePlace): void {
+  const aside = Object.entries(secret?.data ?? {}).filter(([key]) => asidePattern.test(key));
+  const asideSize = aside.reduce((sum, [, value]) => sum + (value.length * 3) / 4, 0);
+  if (content.length + asideSize <= sizeLimit) return;
+  const keys = aside.map(([key]) => key).join(', ');
   throw new DaprMtlsError('store.full', {
-    message: `the record of the rotation has ${Math.ceil(content.length / 1024)} KiB, and the Secret ${namespace}/${recordName} holds 1024; nothing was written`,
-    hint: 'It keeps the bundle of each stage: take anchors that nobody needs out of the bundle, see `dapr-mtls inspect -k`.',
+    message: `the record of the rotation has ${Math.ceil(content.length / 1024)} KiB, and the ${nameOfRecord(place)} holds ${Math.floor((sizeLimit - asideSize) / 1024)}; nothing was written`,
+    hint:
+      aside.length > 0
+        ? `Earlier records were put aside in it (${keys}): move them away, as \`kubectl edit\` does.`
+        : 'It keeps the bundle of each stage: take anchors that nobody needs out of the bundle, see `dapr-mtls inspect -k`.',
   });
+}
+
+/**
+ * Moves the record to a number under which nobody reads it, on exactly the state that was read.
+ * @returns the Secret, and the key
+ * @throws DaprMtlsError `cluster.conflict` when somebody else has written it since
+ */
+export async function setRecordAside(
+  place: LeasePlace,
+  secret: SecretObject,
+): Promise<{ readonly secret: SecretObject; readonly key: string }> {
+  const keys = Object.keys(secret.data ?? {});
+  const numbers = keys.map((key) => Number(asidePattern.exec(key)?.[1] ?? 0));
+  const key = `rotation.unreadable-${Math.max(0, ...numbers) + 1}.json`;
+  const { uid, resourceVersion } = preconditionsOf(secret);
+  const data = { [recordKey]: null, [key]: secret.data?.[recordKey] };
+  const patch = { metadata: { uid, resourceVersion }, data };
+  return { secret: await place.cluster.patch<SecretObject>(recordRef(place), patch), key };
 }
 
 /**

@@ -11,8 +11,9 @@ import {
   contentOf,
   fenceRecord,
   isSameRecord,
+  nameOfRecord,
   readRecord,
-  recordName,
+  setRecordAside,
   writeRecord,
 } from './rotation-record.ts';
 import { assertRotationAllowed } from './rotation-rights.ts';
@@ -37,7 +38,7 @@ export class ClusterRotationStore implements RotationStore {
   }
 
   async read(): Promise<SavedRotation | undefined> {
-    return contentOf(await readRecord(this.#place));
+    return savedIn(await readRecord(this.#place), this.#place, this.#options.wayToStore);
   }
 
   /** One that has died is told too: that shows only to who looks on for a while. */
@@ -53,7 +54,8 @@ export class ClusterRotationStore implements RotationStore {
     const { lease, isTakenOver } = await acquireLease(this.#place, run, waitMs, this.#options);
     const held = new HeldLease(this.#place, run, lease, now);
     try {
-      return new ClusterRotationLock(this.#place, held, await fenceRecord(this.#place, run.id, isTakenOver));
+      const secret = await fenceRecord(this.#place, run.id, isTakenOver);
+      return new ClusterRotationLock(this.#place, held, secret, this.#options.wayToStore);
     } catch (error) {
       await held.release();
       throw error;
@@ -64,18 +66,20 @@ export class ClusterRotationStore implements RotationStore {
 class ClusterRotationLock implements RotationLock {
   readonly #place: LeasePlace;
   readonly #lease: HeldLease;
+  readonly #wayToStore: string;
   /** As it was last read or written; undefined where there was none. */
   #secret: SecretObject | undefined;
 
-  constructor(place: LeasePlace, lease: HeldLease, secret: SecretObject | undefined) {
+  constructor(place: LeasePlace, lease: HeldLease, secret: SecretObject | undefined, wayToStore: string) {
     this.#place = place;
     this.#lease = lease;
     this.#secret = secret;
+    this.#wayToStore = wayToStore;
   }
 
   async read(): Promise<SavedRotation | undefined> {
     this.#secret = await readRecord(this.#place);
-    return contentOf(this.#secret);
+    return savedIn(this.#secret, this.#place, this.#wayToStore);
   }
 
   /**
@@ -83,7 +87,7 @@ class ClusterRotationLock implements RotationLock {
    * resourceVersion, so that a write which comes later than that meets another one.
    */
   async save(content: Buffer): Promise<void> {
-    assertRoom(content, this.#place);
+    assertRoom(content, this.#secret, this.#place);
     for (let attempt = 1; ; attempt++) {
       await this.#lease.assertHeld();
       try {
@@ -98,10 +102,24 @@ class ClusterRotationLock implements RotationLock {
         }
         await this.#lease.assertHeld();
         if (!isConflict(error) && isSameRecord(found, this.#secret)) throw error;
-        if (attempt > 1 || !isSameRecord(found, this.#secret)) throw changedMeanwhile(this.#place, error);
+        if (attempt > 1 || !isSameRecord(found, this.#secret))
+          throw changedMeanwhile(this.#place, this.#wayToStore, error);
         // A label or an annotation: the record is the one that this save was made for.
         this.#secret = found;
       }
+    }
+  }
+
+  async setAside(): Promise<string> {
+    if (!this.#secret) throw new Error('only a record that was read is put aside');
+    await this.#lease.assertHeld();
+    try {
+      const { secret, key } = await setRecordAside(this.#place, this.#secret);
+      this.#secret = secret;
+      return `${nameOfRecord(this.#place)}, ${key}`;
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      throw changedMeanwhile(this.#place, this.#wayToStore, error);
     }
   }
 
@@ -123,10 +141,15 @@ class ClusterRotationLock implements RotationLock {
   }
 }
 
-function changedMeanwhile({ namespace }: LeasePlace, cause: unknown): DaprMtlsError {
+function savedIn(secret: SecretObject | undefined, place: LeasePlace, wayToStore: string): SavedRotation | undefined {
+  const saved = contentOf(secret);
+  return saved && { ...saved, place: { name: `the ${nameOfRecord(place)}`, wayToStore } };
+}
+
+function changedMeanwhile(place: LeasePlace, wayToStore: string, cause: unknown): DaprMtlsError {
   return new DaprMtlsError('store.conflict', {
-    message: `the record of the rotation, Secret ${namespace}/${recordName}, was changed by somebody else; nothing was written`,
-    hint: 'See what it holds now: `dapr-mtls rotate status -k`; `dapr-mtls rotate run -k` goes on from there.',
+    message: `the record of the rotation, ${nameOfRecord(place)}, was changed by somebody else; nothing was written`,
+    hint: `See what it holds now: \`dapr-mtls rotate status${wayToStore}\`; \`dapr-mtls rotate run${wayToStore}\` goes on from there.`,
     cause,
   });
 }

@@ -15,15 +15,15 @@ import {
   readLock,
 } from './lock.ts';
 import type { Place } from './place.ts';
-import { clearRecordDrafts, readRecord, writeRecord } from './rotation-record.ts';
+import { clearRecordDrafts, readRecord, recordPath, setRecordAside, writeRecord } from './rotation-record.ts';
 import { prepareWorkDirectory } from './work-directory.ts';
 
 /** Held for a whole run of a rotation, which takes and gives back the store's own at each change. */
-const rotationLock: LockKind = {
+const rotationLockOf = (wayToStore: string): LockKind => ({
   fileName: 'rotation.lock',
   says: 'the rotation is in the hands of',
-  mend: 'See how far it is: `dapr-mtls rotate status`; with `--wait` this command waits for it.',
-};
+  mend: `See how far it is: \`dapr-mtls rotate status${wayToStore}\`; with \`--wait\` this command waits for it.`,
+});
 
 const stepMs = 500;
 
@@ -31,22 +31,24 @@ const stepMs = 500;
 export class DirectoryRotationStore implements RotationStore {
   readonly #place: Place;
   readonly #options: RotationStoreOptions;
+  readonly #lockKind: LockKind;
 
   constructor(place: Place, options: RotationStoreOptions) {
     this.#place = place;
     this.#options = options;
+    this.#lockKind = rotationLockOf(options.wayToStore);
   }
 
   async read(): Promise<SavedRotation | undefined> {
-    return readRecord(this.#place.workDirectory);
+    return readSaved(this.#place.workDirectory, this.#options.wayToStore);
   }
 
   async whoHolds(): Promise<RotationHolder | undefined> {
     const { workDirectory } = this.#place;
-    const liveness = livenessOfLock(workDirectory, rotationLock);
+    const liveness = livenessOfLock(workDirectory, this.#lockKind);
     if (liveness === undefined || liveness === 'dead') return undefined;
-    const owner = readLock(workDirectory, rotationLock);
-    return owner ? toHolder(owner) : unreadableHolder(join(workDirectory, rotationLock.fileName));
+    const owner = readLock(workDirectory, this.#lockKind);
+    return owner ? toHolder(owner) : unreadableHolder(join(workDirectory, this.#lockKind.fileName));
   }
 
   /** @throws DaprMtlsError `store.work-directory`, `store.permission` too */
@@ -55,9 +57,9 @@ export class DirectoryRotationStore implements RotationStore {
     const { workDirectory } = this.#place;
     const lock = await this.#acquire(purpose, waitMs);
     try {
-      clearDeadDrafts(workDirectory, rotationLock);
+      clearDeadDrafts(workDirectory, this.#lockKind);
       clearRecordDrafts(workDirectory);
-      return new DirectoryRotationLock(workDirectory, lock, this.#options.newId());
+      return new DirectoryRotationLock(workDirectory, lock, this.#options);
     } catch (error) {
       lock.release();
       throw error;
@@ -70,15 +72,15 @@ export class DirectoryRotationStore implements RotationStore {
     const { workDirectory } = this.#place;
     for (let waitedMs = 0; ; ) {
       assertRunning();
-      const liveness = livenessOfLock(workDirectory, rotationLock);
-      const owner = readLock(workDirectory, rotationLock);
+      const liveness = livenessOfLock(workDirectory, this.#lockKind);
+      const owner = readLock(workDirectory, this.#lockKind);
       try {
-        const lock = acquireLock(workDirectory, purpose, now(), { kind: rotationLock, holder });
+        const lock = acquireLock(workDirectory, purpose, now(), { kind: this.#lockKind, holder });
         if (owner && liveness === 'dead') onProgress({ kind: 'taken-over', holder: toHolder(owner) });
         return lock;
       } catch (error) {
         if (!(error instanceof DaprMtlsError) || error.code !== 'store.locked') throw error;
-        const isAlive = livenessOfLock(workDirectory, rotationLock) === 'alive';
+        const isAlive = livenessOfLock(workDirectory, this.#lockKind) === 'alive';
         if (!isAlive || waitedMs >= waitMs) throw error;
         if (owner) onProgress({ kind: 'waiting', holder: toHolder(owner), remainingMs: waitMs - waitedMs });
         const pauseMs = Math.min(stepMs, waitMs - waitedMs);
@@ -93,13 +95,15 @@ class DirectoryRotationLock implements RotationLock {
   readonly #workDirectory: string;
   readonly #lock: Lock;
   readonly #runId: string;
+  readonly #wayToStore: string;
   /** Of the record as it was last read or written; null where there was none. */
   #digest: string | null;
 
-  constructor(workDirectory: string, lock: Lock, runId: string) {
+  constructor(workDirectory: string, lock: Lock, { newId, wayToStore }: RotationStoreOptions) {
     this.#workDirectory = workDirectory;
     this.#lock = lock;
-    this.#runId = runId;
+    this.#runId = newId();
+    this.#wayToStore = wayToStore;
     this.#digest = this.#look().digest;
   }
 
@@ -110,17 +114,27 @@ class DirectoryRotationLock implements RotationLock {
   }
 
   async save(content: Buffer): Promise<void> {
-    writeRecord(this.#workDirectory, content, this.#runId, () => {
-      this.#lock.assertHeld();
-      if (this.#look().digest !== this.#digest) throw changedMeanwhile(this.#workDirectory);
-    });
+    writeRecord(this.#workDirectory, content, this.#runId, () => this.#assertUnchanged());
     // Also where the disk does not confirm it: a second try must not take it for somebody else's.
     this.#digest = digestOrNull(content);
     syncDirectory(this.#workDirectory);
   }
 
+  async setAside(): Promise<string> {
+    this.#assertUnchanged();
+    const path = setRecordAside(this.#workDirectory);
+    this.#digest = digestOrNull(undefined);
+    syncDirectory(this.#workDirectory);
+    return path;
+  }
+
   async assertHeld(): Promise<void> {
     this.#lock.assertHeld();
+  }
+
+  #assertUnchanged(): void {
+    this.#lock.assertHeld();
+    if (this.#look().digest !== this.#digest) throw changedMeanwhile(this.#workDirectory, this.#wayToStore);
   }
 
   async release(): Promise<void> {
@@ -128,9 +142,14 @@ class DirectoryRotationLock implements RotationLock {
   }
 
   #look(): { saved: SavedRotation | undefined; digest: string | null } {
-    const saved = readRecord(this.#workDirectory);
+    const saved = readSaved(this.#workDirectory, this.#wayToStore);
     return { saved, digest: digestOrNull(saved?.content) };
   }
+}
+
+function readSaved(workDirectory: string, wayToStore: string): SavedRotation | undefined {
+  const saved = readRecord(workDirectory);
+  return saved && { ...saved, place: { name: recordPath(workDirectory), wayToStore } };
 }
 
 function toHolder({ holder, host, pid, purpose, since }: LockOwner): RotationHolder {
@@ -142,9 +161,9 @@ function unreadableHolder(path: string): RotationHolder {
   return { name: `somebody whose lock cannot be read (${path})`, purpose: 'unknown', since, seenAt: undefined };
 }
 
-function changedMeanwhile(workDirectory: string): DaprMtlsError {
+function changedMeanwhile(workDirectory: string, wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('store.conflict', {
     message: `the record of the rotation in ${workDirectory} was changed by somebody else; nothing was written`,
-    hint: 'See what it holds now: `dapr-mtls rotate status`; `dapr-mtls rotate run` goes on from there.',
+    hint: `See what it holds now: \`dapr-mtls rotate status${wayToStore}\`; \`dapr-mtls rotate run${wayToStore}\` goes on from there.`,
   });
 }

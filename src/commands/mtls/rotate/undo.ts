@@ -1,11 +1,12 @@
 import { exitCodeOfRotation } from '../../../app/rotate/report.ts';
+import { abandonHere } from '../../../cli/abandon-rotation.ts';
 import { MtlsCommand } from '../../../cli/mtls-command.ts';
 import { openRotation } from '../../../cli/open-rotation.ts';
-import { abandonHere, undoHere } from '../../../cli/perform-rotation.ts';
+import { undoHere } from '../../../cli/perform-rotation.ts';
 import { putBackHere } from '../../../cli/put-back.ts';
 import { advanceFlags, recordFlags, undoFlags } from '../../../cli/rotate-flags.ts';
 import { readAdvanceOptions } from '../../../cli/rotate-input.ts';
-import { renderRotation } from '../../../render/rotation.ts';
+import { renderRotation, rotationRemarks } from '../../../render/rotation.ts';
 
 const { until: _until, resume: _resume, ...flagsOfUndo } = advanceFlags;
 
@@ -16,7 +17,8 @@ export default class RotateUndo extends MtlsCommand {
 and the new anchor goes when the last certificate of the new issuer has ended. Once the old anchor has gone only a new rotation leads back.
 The way back is proved and waited for as the way there.
 
-Where somebody has put another bundle there that is to stay, --abandon ends the rotation and leaves the bundle alone.`;
+Where somebody has put another bundle there that is to stay, --abandon ends the rotation and leaves the bundle alone. A record that cannot
+be read is put aside by it.`;
   static override examples = [
     { description: 'Back, and stay until it is done', command: '<%= bin %> rotate undo -k --wait' },
     { description: 'Keep the bundle that stands there', command: '<%= bin %> rotate undo -k --abandon' },
@@ -37,6 +39,7 @@ Where somebody has put another bundle there that is to stay, --abandon ends the 
         ? await abandonHere(rotation, flags, options.lockWaitMs, surroundings.now)
         : await undoHere(rotation, flags, options, surroundings);
       await this.emit(report, flags.format, renderRotation);
+      for (const remark of rotationRemarks(report)) streams.warn(`${remark}\n`);
       process.exitCode = exitCodeOfRotation(report);
     } finally {
       rotation.close();
