@@ -9,12 +9,15 @@ interface Options {
   readonly serial?: boolean;
   readonly setup?: string;
   readonly concurrency?: number;
+  /** Where its tests are; in the folder of its name where it is left out. */
+  readonly folder?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-const project = (name: string, { timeoutMs, shared, serial, setup, concurrency }: Options) => ({
+const project = (name: string, { timeoutMs, shared, serial, setup, concurrency, folder, env }: Options) => ({
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`],
+    include: [`test/${folder ?? name}/**/*.test.ts`],
     setupFiles: 'test/support/tidy-up.ts',
     testTimeout: timeoutMs,
     hookTimeout: 240_000,
@@ -22,6 +25,7 @@ const project = (name: string, { timeoutMs, shared, serial, setup, concurrency }
     fileParallelism: !serial,
     ...(concurrency === undefined ? {} : { maxConcurrency: concurrency }),
     ...(setup === undefined ? {} : { globalSetup: setup }),
+    ...(env === undefined ? {} : { env }),
   },
 });
 
@@ -38,6 +42,18 @@ export default defineConfig({
       project('crash', { timeoutMs: 1_800_000 }),
       // Each of its tests waits for certificates to grow old, and is hardly any work.
       project('traffic', { timeoutMs: 300_000, concurrency: 10, setup: 'test/cluster/set-up.ts' }),
+      // The command line's tests once more, on what people install.
+      project('executable', {
+        timeoutMs: 240_000,
+        folder: 'cli',
+        env: { DAPR_MTLS_TEST_BIN: 'dist-executable' },
+      }),
+      project('tarball', {
+        timeoutMs: 240_000,
+        folder: 'cli',
+        setup: 'test/package/set-up-tarball.ts',
+        env: { DAPR_MTLS_TEST_BIN: 'node_modules/.cache/dapr-mtls-tarball/installed/node_modules/.bin' },
+      }),
       project('package', { timeoutMs: 600_000, serial: true }),
       project('cluster', { timeoutMs: 300_000, serial: true, setup: 'test/cluster/set-up.ts' }),
     ],

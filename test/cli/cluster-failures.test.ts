@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { makeBundle } from '../support/bundles.ts';
-import { bareEnvironment, packageHome, run } from '../support/command-line.ts';
+import { bareEnvironment, run } from '../support/command-line.ts';
 import { runningControlPlane } from '../support/dapr-control-plane.ts';
+import { commandOf } from '../support/program-under-test.ts';
 import { schemaViolations } from '../support/schema.ts';
 import { makeFolder } from '../support/workplace.ts';
 
@@ -183,7 +184,8 @@ describe('Ctrl-C', () => {
 
 /** Starts a command and interrupts it as soon as it is where it shall be. */
 async function interrupt(words: readonly string[], isThere: (stderr: string) => boolean) {
-  const child = spawn(process.execPath, [`${packageHome}bin/dapr-mtls.js`, ...words], {
+  const [program, ...before] = commandOf('dapr-mtls');
+  const child = spawn(program, [...before, ...words], {
     cwd: folder,
     env: { ...bareEnvironment, KUBECONFIG: kubeconfig },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,6 +9,7 @@ import { makeBundle } from '../support/bundles.ts';
 import { run, runAny } from '../support/command-line.ts';
 import { injectedWorkload } from '../support/dapr/injected-pods.ts';
 import { runningControlPlane } from '../support/dapr-control-plane.ts';
+import { shellCommandOf } from '../support/program-under-test.ts';
 import { makeFolder, makeWorkplace } from '../support/workplace.ts';
 
 const parent = makeFolder('cluster-lines');
@@ -162,9 +163,8 @@ describe('a renewal that cuts sidecars off', () => {
     ['n', 2],
     ['y', 0],
   ])('asks who sits at a terminal: %s', async (answer, status) => {
-    const words = `'${process.execPath}' bin/dapr.js ${line.slice('dapr '.length)}`;
+    const words = `${shellCommandOf('dapr')} ${line.slice('dapr '.length)}`;
     const { stdout, ...outcome } = await runAny('script', ['-qec', words, '/dev/null'], {
-      cwd: join(import.meta.dirname, '../..'),
       env: { TERM: 'xterm', KUBECONFIG: server.kubeconfig(), ...noWait },
       input: `${answer}\n`,
     });
@@ -180,9 +180,8 @@ describe('a renewal that cuts sidecars off', () => {
 });
 
 test('a terminal gets the tables, colour included', async () => {
-  const line = `stty cols 80; '${process.execPath}' bin/dapr.js mtls expiry`;
+  const line = `stty cols 80; ${shellCommandOf('dapr')} mtls expiry`;
   const { stdout } = await runAny('script', ['-qec', line, '/dev/null'], {
-    cwd: join(import.meta.dirname, '../..'),
     env: { TERM: 'xterm', KUBECONFIG: server.kubeconfig() },
   });
   expect(stdout).toMatch(/^Root certificate expires in[\s\S]*ROLE\s+STATUS\s+ENDS IN/);

@@ -6,6 +6,7 @@ import { type ApiServer, startApiServer } from '../support/api-server/server.ts'
 import { makeBundle } from '../support/bundles.ts';
 import { packageHome, run, runAny } from '../support/command-line.ts';
 import { type ControlPlaneOptions, runningControlPlane } from '../support/dapr-control-plane.ts';
+import { shellCommandOf } from '../support/program-under-test.ts';
 import { makeFolder, makeWorkplace } from '../support/workplace.ts';
 
 const manifest = JSON.parse(readFileSync(`${packageHome}oclif.manifest.json`, 'utf8')) as Manifest;
@@ -15,7 +16,7 @@ const examples = Object.entries(manifest.commands).flatMap(([id, { examples = []
 const parent = makeFolder('examples');
 
 /** `dapr-mtls` and `dapr mtls`, as a user has them on the PATH. */
-const onPath = `dapr-mtls() { '${process.execPath}' '${packageHome}bin/dapr-mtls.js' "$@"; }\n`;
+const onPath = `dapr-mtls() { ${shellCommandOf('dapr-mtls')} "$@"; }\n`;
 
 /** These say by their exit code what they were asked: 10 is an answer, and so is 8 of who waits at a gate. */
 const answers: readonly [RegExp, number][] = [

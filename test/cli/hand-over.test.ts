@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bareEnvironment, packageHome, run } from '../support/command-line.ts';
+import { bareEnvironment, run } from '../support/command-line.ts';
+import { commandOf, shellCommandOf } from '../support/program-under-test.ts';
 import { copyBundle, makeFolder } from '../support/workplace.ts';
 
 const folder = makeFolder('hand-over');
@@ -70,10 +71,10 @@ describe('the name dapr', () => {
   test('passes over itself, also behind a link, and refuses a second hop', async () => {
     const links = join(folder, 'links');
     mkdirSync(links);
-    symlinkSync(`${packageHome}bin/dapr.js`, join(links, 'dapr'));
+    symlinkSync(commandOf('dapr').at(-1) ?? '', join(links, 'dapr'));
     const past = await run(['run'], { program: 'dapr', env: { PATH: `${links}:${echo}:${systemPath}` } });
     expect(past.status).toBe(7);
-    const again = makeOfficial('again', `exec '${process.execPath}' '${packageHome}bin/dapr.js' "$@"`);
+    const again = makeOfficial('again', `exec ${shellCommandOf('dapr')} "$@"`);
     const hop = await run(['run'], { program: 'dapr', env: { PATH: `${again}:${systemPath}` } });
     expect(hop.status).toBe(2);
     expect(hop.stderr).toContain('this program again');
@@ -84,7 +85,8 @@ describe('the name dapr', () => {
       'sleeper',
       'trap "echo caught; exit 42" INT\necho ready\nwhile :; do sleep 0.05; done',
     );
-    const child = spawn(process.execPath, [`${packageHome}bin/dapr.js`, 'run'], {
+    const [program, ...before] = commandOf('dapr');
+    const child = spawn(program, [...before, 'run'], {
       env: { ...bareEnvironment, PATH: `${sleeper}:${systemPath}` },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run, runAny } from '../support/command-line.ts';
 import { fixturePath } from '../support/fixtures.ts';
+import { shellCommandOf } from '../support/program-under-test.ts';
 import { schemaViolations } from '../support/schema.ts';
 import { copyBundle, makeFolder, makeWorkplace } from '../support/workplace.ts';
 
@@ -314,18 +315,15 @@ describe('output', () => {
   });
 
   test('a terminal gets the table', async () => {
-    const line = `stty cols 80; '${process.execPath}' bin/dapr-mtls.js expiry --dir '${folder}/certs'`;
-    const { stdout } = await runAny('script', ['-qec', line, '/dev/null'], {
-      cwd: join(import.meta.dirname, '../..'),
-      env: { TERM: 'xterm' },
-    });
+    const line = `stty cols 80; ${shellCommandOf('dapr-mtls')} expiry --dir '${folder}/certs'`;
+    const { stdout } = await runAny('script', ['-qec', line, '/dev/null'], { env: { TERM: 'xterm' } });
     expect(stdout).toMatch(/ROLE\s+STATUS\s+ENDS IN\s+EXPIRY DATE\s+FILE\s+NAME/);
     expect(stdout).toContain('\u001b[32mvalid');
   });
 
   test('a reader that has had enough is no error', async () => {
-    const line = `'${process.execPath}' bin/dapr-mtls.js inspect '${folder}/certs' | head -c 1; echo " \${PIPESTATUS[0]}"`;
-    const { stdout } = await runAny('bash', ['-c', line], { cwd: join(import.meta.dirname, '../..') });
+    const line = `${shellCommandOf('dapr-mtls')} inspect '${folder}/certs' | head -c 1; echo " \${PIPESTATUS[0]}"`;
+    const { stdout } = await runAny('bash', ['-c', line]);
     expect(stdout).toBe('c 0\n');
   });
 

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { packageHome, runAny } from '../support/command-line.ts';
+import { runAny } from '../support/command-line.ts';
 import { expectGolden } from '../support/golden.ts';
 import { makeFolder } from '../support/workplace.ts';
+import { installTarball } from './install-tarball.ts';
 
 const folder = makeFolder('package');
 /** As a user has it: an empty folder whose name is no plain word. */
@@ -12,15 +12,7 @@ const installed = join(folder, 'Zertifikate für Dapr');
 let files: string[];
 
 beforeAll(() => {
-  const npm = (words: string[], cwd: string) =>
-    execFileSync('npm', words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], packageHome)) as [
-    { filename: string; files: { path: string }[] },
-  ];
-  files = packed.files.map(({ path }) => path).sort();
-  mkdirSync(installed);
-  writeFileSync(join(installed, 'package.json'), '{ "private": true }\n');
-  npm(['install', '--offline', '--no-audit', '--no-fund', join(folder, packed.filename)], installed);
+  files = installTarball(folder, installed);
 }, 300_000);
 
 const program = (name: string) => join(installed, 'node_modules', '.bin', name);

@@ -3,6 +3,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryDirectory } from './directory.ts';
+import { commandOf, testedFolder } from './program-under-test.ts';
 
 /** The built program, copied away so that a build meanwhile does not pull the files from under it. */
 export interface Program {
@@ -43,7 +44,7 @@ export function copyProgram(): Program {
   for (const name of ['bin', 'dist', 'oclif.manifest.json', 'package.json']) {
     cpSync(join(checkout, name), join(home, name), { recursive: true });
   }
-  const command = [process.execPath, join(home, 'bin', 'dapr-mtls.js')];
+  const command = testedFolder ? commandOf('dapr-mtls') : [process.execPath, join(home, 'bin', 'dapr-mtls.js')];
   const start = (args: readonly string[], options: RunOptions = {}) =>
     startProcess([...(options.wrapper ?? []), ...command, ...args], options);
   return { home, command, start, run: (args, options) => start(args, options).ended };
