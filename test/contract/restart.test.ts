@@ -128,6 +128,64 @@ describe('waiting for a rollout', () => {
     expect(performance.now() - begun).toBeLessThan(1500);
   });
 
+  test('asks for the workload now and then only, however often it changes', async () => {
+    beginRollout();
+    const begun = performance.now();
+    const messages: string[] = [];
+    const end = waitForRollout(cluster, sentry, {
+      clock: realClock,
+      deadline: new Date(Date.now() + 20_000),
+      ...running,
+      onWait: (message) => void messages.push(message),
+    });
+    while (server.watches.count === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let count = 1; count <= 30; count++) {
+      server.store.change<RollingWorkload>(sentry, ({ status, ...workload }) => ({
+        ...workload,
+        status: { ...status, replicas: 1 + count },
+      }));
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+    server.store.change<KubeObject>(sentry, settled);
+    expect((await end).kind).toBe('done');
+    // Each change was seen all the same.
+    expect(messages.length).toBeGreaterThan(20);
+    const asked = server.requests.filter((request) => matches('get deployments')(request)).length;
+    expect(asked).toBeLessThanOrEqual(1 + Math.floor((performance.now() - begun) / 2000));
+  });
+
+  test('looks every two seconds where a watch has gone silent', async () => {
+    beginRollout();
+    server.faults.add({ when: matches('watch deployments'), times: 9, do: 'hang' });
+    const clock = quickClock();
+    let looks = 0;
+    server.onRequest(({ target }) => {
+      if (target?.verb === 'get' && ++looks === 4) server.store.change<KubeObject>(sentry, settled);
+    });
+    const end = await waitForRollout(cluster, sentry, { clock, deadline: new Date(3_600_000), ...running });
+    expect(end.kind).toBe('done');
+    expect(looks).toBe(4);
+  });
+
+  test('is not led astray by one that goes and comes again', async () => {
+    beginRollout();
+    const end = waitForRollout(cluster, sentry, {
+      clock: realClock,
+      deadline: new Date(Date.now() + 20_000),
+      ...running,
+    });
+    while (server.watches.count === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const [object] = server.store
+      .objects<KubeObject>(resources.deployments)
+      .filter(({ metadata }) => metadata.name === 'dapr-sentry');
+    if (!object) throw new Error('there is no Sentry');
+    const { uid: _uid, resourceVersion: _version, ...metadata } = object.metadata;
+    server.store.remove(sentry);
+    server.store.put({ ...object, metadata });
+    server.store.change<KubeObject>(sentry, settled);
+    expect((await end).kind).toBe('done');
+  });
+
   test('leaves no watch behind', async () => {
     install();
     await waitForRollout(cluster, sentry, { clock: realClock, deadline: new Date(Date.now() + 20_000), ...running });

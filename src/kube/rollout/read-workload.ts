@@ -6,8 +6,12 @@ import { formatSelector, isWorkloadKind, type RollingWorkload, type WorkloadRef 
 /** Undefined where there is none (404). @throws DaprMtlsError as `Cluster.get` does */
 export async function readWorkload(cluster: Cluster, ref: WorkloadRef): Promise<RollingWorkload | undefined> {
   const object = await cluster.get<RollingWorkload>(ref);
-  const { kind } = ref.resource;
-  return object && isWorkloadKind(kind) ? { ...object, kind } : undefined;
+  return object && withKind(object, ref);
+}
+
+/** Lists tell the kind once, and not of each object. Undefined for what rolls nothing out. */
+export function withKind(object: RollingWorkload, { resource }: WorkloadRef): RollingWorkload | undefined {
+  return isWorkloadKind(resource.kind) ? { ...object, kind: resource.kind } : undefined;
 }
 
 /** The pods that a workload's selector finds. @throws DaprMtlsError as `Cluster.list` does */

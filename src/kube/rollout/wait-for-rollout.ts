@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import { explainByEvents } from './explain-by-events.ts';
 import { describeTrouble, judgeRollout, type RolloutVerdict } from './judge-rollout.ts';
 import type { RolloutPod } from './pod.ts';
-import { readPodsOf, readWorkload } from './read-workload.ts';
+import { readPodsOf, readWorkload, withKind } from './read-workload.ts';
 import type { RollingWorkload, WorkloadRef } from './workload.ts';
 
 export interface WaitOptions {
@@ -24,7 +24,7 @@ export type RolloutEnd =
   /** `reason` says what keeps it from coming back. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** How often is looked where no watch tells of a change, and how often at the pods. */
+/** How often is looked where no watch tells of a change for so long, and how often at the pods. */
 const pollMs = 2000;
 /** Silence for longer than this looks like a program that hangs. */
 export const retellMs = 15_000;
@@ -33,8 +33,9 @@ const gravePatienceMs = 60_000;
 
 /**
  * Waits until a workload has rolled out as `kubectl rollout status` sees it, until it is known not to
- * come back, or until the deadline. A watch wakes it; who may not watch is served by looking every
- * two seconds. An API server that does not answer for a while is waited for, too.
+ * come back, or until the deadline. A watch tells of each change; whenever it is silent, or may not be
+ * had, the workload is asked for every two seconds. An API server that does not answer for a while is
+ * waited for, too.
  * @throws DaprMtlsError as `Cluster.get` does, but for `cluster.unreachable`; whatever `assertRunning` throws
  */
 export async function waitForRollout(cluster: Cluster, ref: WorkloadRef, options: WaitOptions): Promise<RolloutEnd> {
@@ -45,7 +46,7 @@ export async function waitForRollout(cluster: Cluster, ref: WorkloadRef, options
   try {
     for (;;) {
       assertRunning();
-      const seen = await observer();
+      const seen = await observer(changes.take());
       if (seen.kind !== 'rolling') return seen;
       const nowMs = clock.now().getTime();
       if (seen.message !== told.message || nowMs - told.atMs >= retellMs) {
@@ -72,14 +73,18 @@ interface RollingSight {
   readonly explain: () => string | Promise<string>;
 }
 
-/** Looks at the workload each time it is called, and at its pods now and then. */
-function observe(cluster: Cluster, ref: WorkloadRef, clock: Clock): () => Promise<Sight> {
+/** Judges the workload as it was told, or else as it is asked for, and looks at its pods now and then. */
+function observe(
+  cluster: Cluster,
+  ref: WorkloadRef,
+  clock: Clock,
+): (told: RollingWorkload | undefined) => Promise<Sight> {
   let pods: readonly RolloutPod[] = [];
   let podsDueMs = clock.now().getTime() + pollMs;
   let graveSinceMs: number | undefined;
-  return async () => {
+  return async (told) => {
     const nowMs = clock.now().getTime();
-    const workload = await readWorkload(cluster, ref).catch(ignoreOutage);
+    const workload = told ?? (await readWorkload(cluster, ref).catch(ignoreOutage));
     if (workload === 'outage') return outage;
     if (!workload) return { kind: 'failed', reason: 'somebody has deleted it' };
     if (nowMs >= podsDueMs) {
@@ -127,27 +132,37 @@ function ignoreUnread(error: unknown): [] {
 }
 
 interface Changes {
-  /** Aborted by the next change of the object, also by one that came since the last call. */
+  /** The object as it was told last, once; undefined where nothing was told since, or that it is gone. */
+  take(): RollingWorkload | undefined;
+  /** Aborted by the first change of the object since the last `take`. */
   next(): AbortSignal;
   end(): void;
 }
 
-/** What the watch tells is not read: it only wakes, and the object is asked for anew. */
-function watchOne(cluster: Cluster, { resource, namespace, name }: WorkloadRef): Changes {
+/** A rollout of ten pods changes its workload some thirty times: who asked for it anew each time would ask for little else. */
+function watchOne(cluster: Cluster, ref: WorkloadRef): Changes {
+  const { resource, namespace, name } = ref;
   const ending = new AbortController();
   let news = new AbortController();
+  let told: RollingWorkload | undefined;
   const follow = async () => {
     const query = { namespace, fieldSelector: `metadata.name=${name}` };
-    for await (const _ of cluster.watch(resource, query, ending.signal)) news.abort();
+    for await (const { type, object } of cluster.watch<RollingWorkload>(resource, query, ending.signal)) {
+      // One that is gone may be there again under its name.
+      told = type === 'DELETED' ? undefined : withKind(object, ref);
+      news.abort();
+    }
   };
   // Not allowed, or not served: then looking every two seconds has to do.
   follow().catch(() => {});
   return {
-    next: () => {
-      const { signal } = news;
-      if (signal.aborted) news = new AbortController();
-      return signal;
+    take: () => {
+      const taken = told;
+      told = undefined;
+      news = new AbortController();
+      return taken;
     },
+    next: () => news.signal,
     end: () => ending.abort(),
   };
 }
