@@ -21,6 +21,7 @@ import { type RotationPlanReport, type RotationReport, reportPlan, reportRotatio
 import { openStage } from '../app/rotate/stage-record.ts';
 import { startRotation } from '../app/rotate/start.ts';
 import { undoRotation } from '../app/rotate/undo.ts';
+import { warnOfUnknownWorkloads } from '../app/rotate/unknown-workloads.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { FoundFiles, StoredBundle } from '../store/port.ts';
 import { confirmAtTerminal } from './confirm.ts';
@@ -66,7 +67,9 @@ export async function planHere({ site, rotationSite }: OpenRotation, flags: Wish
   const { location } = store;
   const plan = await planRotation(readCurrent(stored, location, now), world, input.wish);
   const { settings, rootKey } = input;
-  return { stored, plan, input, report: reportPlan(plan, { stored, location, world, settings, rootKey, now }) };
+  const { 'skip-workload': skipped } = flags;
+  const report = reportPlan(plan, { stored, location, world, settings, rootKey, skipped, now });
+  return { stored, plan, input, report };
 }
 
 /**
@@ -89,6 +92,7 @@ export async function runRotation(
     assertHasPhase(present, options.until);
     tellOfRunning(present, streams);
     await amendRunning(open, flags, options, now);
+    await warnOfSkipped(open, flags, streams);
   } else if (flags.resume) {
     if (!present) throw nothingToResume(ports.wayToStore);
     tellOfRunning(present, streams);
@@ -157,6 +161,16 @@ async function amendRunning(
     return drain === undefined ? next : changeDrain(next, drain, voice);
   };
   await amendRotation(rotations, 'rotate run', amend, lockWaitMs);
+}
+
+/** The plan of a new rotation says so itself. */
+async function warnOfSkipped(
+  { rotationSite }: Pick<OpenRotation, 'rotationSite'>,
+  { 'skip-workload': skipped }: Pick<RunFlags, 'skip-workload'>,
+  streams: Streams,
+): Promise<void> {
+  if (skipped.length === 0) return;
+  for (const warning of warnOfUnknownWorkloads(skipped, await rotationSite.gather())) streams.warn(`${warning}\n`);
 }
 
 /** @throws DaprMtlsError `rotation.running` */

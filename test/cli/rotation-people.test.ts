@@ -74,6 +74,17 @@ describe.concurrent('two people', () => {
     );
   });
 
+  test('a name that no workload bears is warned about, when it begins and when it goes on', async (context) => {
+    const { run } = await openTown(context);
+    const warning = 'no workload of this name has a sidecar now, so nobody is left out. Is shop/checkout meant?';
+    for (let turn = 1; turn <= 2; turn++) {
+      const { stderr } = await run('rotate run -k --restart none --skip-workload shop/chekout', 8);
+      expect(stderr).toContain(`--skip-workload shop/chekout: ${warning}`);
+    }
+    const { stderr } = await run('rotate run -k --restart none --skip-workload shop/checkout', 8);
+    expect(stderr).not.toContain(warning);
+  });
+
   test('old certificates need not be waited for, when somebody says so on the way', async (context) => {
     const { run, record } = await openTown(context);
     const waiting = await run('rotate run -k --procedure staged', 8);

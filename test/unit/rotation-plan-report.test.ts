@@ -48,6 +48,7 @@ async function plan(wish: Partial<RotationWish>, world = cluster): Promise<Rotat
     world,
     settings: merged,
     rootKey: { path: '/root.key', passphrase: 'a passphrase' },
+    skipped: merged.skipped,
     now: fixtureInstant,
   });
 }
@@ -82,6 +83,20 @@ describe('a plan as a document', () => {
   test('tells of the key of a new root, and only of one', async () => {
     expect((await plan({})).rootKey).toEqual({ path: '/root.key', encrypted: true });
     expect((await plan({ request: { kind: 'private-key', rootKey } })).rootKey).toBeNull();
+  });
+});
+
+describe('a workload that is answered for', () => {
+  test.each([
+    ['shop/a', cluster, []],
+    ['shop/aa', cluster, [/^--skip-workload shop\/aa: no workload of this name .* Is shop\/a meant\?$/]],
+    ['shpo/b', cluster, [/Is shop\/b meant\?$/]],
+    ['billing/invoices', cluster, [/so nobody is left out\.$/]],
+    ['shop/a', directory, [/has no effect: nobody sees the workloads of a directory/]],
+  ])('%s is warned about where nobody is', async (name, world, expected) => {
+    const { warnings } = await plan({ skipped: [name] }, world);
+    const own = warnings.filter((warning) => warning.startsWith('--skip-workload'));
+    expect(own).toEqual(expected.map((text) => expect.stringMatching(text)));
   });
 });
 

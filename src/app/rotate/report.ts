@@ -20,6 +20,7 @@ import type {
   RotationState,
   SkippedWorkload,
 } from './record.ts';
+import { warnOfUnknownWorkloads } from './unknown-workloads.ts';
 import type { World } from './world.ts';
 
 export interface RotationPlanReport extends Document<'RotationPlan'> {
@@ -69,11 +70,13 @@ export interface PlanContext {
   readonly world: Pick<World, 'sidecars' | 'services'>;
   readonly settings: Pick<RotationSettings, 'workloadCertTtlMs' | 'allowedClockSkewMs'>;
   readonly rootKey: RootKeyWish | undefined;
+  /** NAMESPACE/NAME, as they were typed. */
+  readonly skipped: readonly string[];
   readonly now: Date;
 }
 
 export function reportPlan(plan: RotationPlan, context: PlanContext): RotationPlanReport {
-  const { stored, location, world, settings, rootKey, now } = context;
+  const { stored, location, world, settings, rootKey, skipped, now } = context;
   const { procedure, phases, proof, material } = plan;
   const { after } = material.stages;
   const final: FoundFiles = after?.files ?? stored.files;
@@ -82,7 +85,7 @@ export function reportPlan(plan: RotationPlan, context: PlanContext): RotationPl
     procedure,
     emergency: plan.emergency ?? null,
     reasons: plan.reasons,
-    warnings: plan.warnings,
+    warnings: [...plan.warnings, ...warnOfUnknownWorkloads(skipped, world)],
     drain: plan.drain,
     phases: phases.map((phase, index): PhasePlan => {
       const pairs = proof.pairs.filter((pair) => pair.phase === phase.name);
