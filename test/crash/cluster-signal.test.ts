@@ -87,12 +87,23 @@ describe('Ctrl-C in a renewal of a cluster', () => {
   ] as const)('as often as one likes while the ConfigMap is away is answered each time: %s', async (signal, code) => {
     await stage.reset();
     const run = stage.start([...line, '1', '--quiet']);
-    const unhook = stage.server.onRequest((request) => {
-      if (!isWrite(request) || !matches('patch secrets dapr-trust-bundle')(request)) return;
-      unhook();
-      for (const delayMs of [50, 120, 190]) setTimeout(() => run.child.kill(signal), delayMs);
+    const answered = (count: number) => run.noted(new RegExp(`(^${signal}: not yet[^]*){${count}}`, 'm'));
+    // One after the other: signals that come before a process has run again are one. The ConfigMap is away until the last.
+    const sendAll = async () => {
+      for (const count of [1, 2, 3]) {
+        run.child.kill(signal);
+        await answered(count);
+      }
+    };
+    let sent: Promise<void> | undefined;
+    const unhook = stage.server.onRequest(async (request) => {
+      if (!isWrite(request)) return;
+      if (matches('patch secrets dapr-trust-bundle')(request)) sent ??= sendAll();
+      if (matches('create configmaps')(request)) await sent;
     });
     const { exitCode, stderr } = await run.ended;
+    unhook();
+    await sent;
     expect(
       stderr.match(new RegExp(`^${signal}: not yet\\. The ConfigMap is being put back.*repair -k`, 'gm')),
     ).toHaveLength(3);
@@ -133,8 +144,10 @@ describe('Ctrl-C in a renewal of a cluster', () => {
     run.child.kill('SIGINT');
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(run.child.signalCode).toBeNull();
-    run.child.kill('SIGINT');
+    // A process that has not run meanwhile would take two for one.
+    const again = setInterval(() => run.child.kill('SIGINT'), 100);
     const { exitCode, stdout } = await run.ended;
+    clearInterval(again);
     stage.server.faults.clear();
     expect(exitCode).toBe(130);
     expect(run.child.signalCode).toBe('SIGINT');
