@@ -22,7 +22,7 @@ async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 
 async function decode(bytes: Buffer, size = 65_536): Promise<PodFacts[]> {
   const pods: PodFacts[] = [];
-  for await (const pod of decodePodList(inPieces(bytes, size))) pods.push(pod);
+  for await (const batch of decodePodList(inPieces(bytes, size))) pods.push(...batch);
   return pods;
 }
 
@@ -41,11 +41,15 @@ const variable = fc.oneof(
   fc.record({ name: fc.constantFrom('DAPR_TRUST_ANCHORS', 'DAPR_TRUST_ANCHORS_FILE', 'NAMESPACE'), value: text }),
   fc.record({ name: fc.constantFrom('DAPR_TRUST_ANCHORS', 'POD_NAME'), valueFrom: fc.constant({ fieldRef: {} }) }),
 );
+const word = fc.oneof(
+  text,
+  fc.constantFrom('--app-id', '-app-id', '--app-id=shop', '--app-id=', '--app-idle', '--mode'),
+);
 const container = fc.record(
   {
     name: fc.constantFrom('daprd', 'app', 'istio-proxy'),
     image: text,
-    args: fc.array(text, { maxLength: 4 }),
+    args: fc.array(word, { maxLength: 6 }),
     env: fc.array(variable, { maxLength: 4 }),
   },
   { requiredKeys: ['name'] },
@@ -118,7 +122,7 @@ describe('a list of pods in protobuf', () => {
         yield list.subarray(cut);
       })();
       const pods: PodFacts[] = [];
-      for await (const facts of decodePodList(chunks)) pods.push(facts);
+      for await (const batch of decodePodList(chunks)) pods.push(...batch);
       expect(pods).toEqual(expected);
     }
     expect(await decode(list, 1)).toEqual(expected);
@@ -173,6 +177,15 @@ describe('a list of pods in protobuf', () => {
     })();
     for await (const _ of decodePodList(chunks)) break;
     expect(closed).toBe(true);
+  });
+
+  test('of more kinds of anchors than are remembered gives each pod its own', async () => {
+    const bornWith = (index: number): PodObject => ({
+      ...sample,
+      spec: { containers: [{ name: 'daprd', env: [{ name: 'DAPR_TRUST_ANCHORS', value: `PEM ${index % 40}` }] }] },
+    });
+    const pods = Array.from({ length: 120 }, (_, index) => bornWith(index));
+    expect(await decode(encodePodList(pods), 500)).toEqual(reference(pods));
   });
 
   test('a message in two parts is merged, as protobuf has it', async () => {

@@ -21,7 +21,7 @@ export interface AuditInput {
 export async function auditSidecars({ cluster, against, scope, pods }: AuditInput, at: Date): Promise<AuditReport> {
   const reference = readReference(against, at);
   const judge = judgeEachOnce(reference, at);
-  const sets = new Map<string, { verdict: AnchorVerdict; sidecars: number }>();
+  const verdicts = new Map<AnchorVerdict, number>();
   const workloads = new Map<string, WorkloadTally>();
   const sidecars: SidecarAudit[] = [];
   const counts = newCounts();
@@ -29,17 +29,18 @@ export async function auditSidecars({ cluster, against, scope, pods }: AuditInpu
     if (hasEnded(pod)) continue;
     const verdict = judge(pod.daprd);
     count(counts, verdict.state);
-    countIn(sets, verdict);
+    verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
     tallyWorkload(workloads, pod, verdict);
     sidecars.push(describeSidecar(pod, verdict));
   }
+  const sets = uniteVerdicts(verdicts);
   return document('Audit', {
     cluster,
     at: formatInstant(at),
     against: describeReference(reference, sets),
     scope,
     totals: { ...counts, workloads: workloads.size },
-    anchorSets: [...sets.values()]
+    anchorSets: sets
       .map(({ verdict, sidecars: number }) => ({ ...verdict, sidecars: number }))
       .sort((a, b) => rank(a.state) - rank(b.state) || b.sidecars - a.sidecars),
     workloads: [...workloads.values()].map(describeWorkload).sort(compareWorkloads),
@@ -80,12 +81,21 @@ function count(counts: MutableCounts, state: SidecarState): void {
   counts[state] += 1;
 }
 
+interface AnchorSet {
+  readonly verdict: AnchorVerdict;
+  sidecars: number;
+}
+
 /** Two texts of the same anchors are one set. */
-function countIn(sets: Map<string, { verdict: AnchorVerdict; sidecars: number }>, verdict: AnchorVerdict): void {
-  const key = [verdict.state, verdict.reason, ...verdict.anchors].join(' ');
-  const set = sets.get(key) ?? { verdict, sidecars: 0 };
-  set.sidecars += 1;
-  sets.set(key, set);
+function uniteVerdicts(verdicts: ReadonlyMap<AnchorVerdict, number>): readonly AnchorSet[] {
+  const sets = new Map<string, AnchorSet>();
+  for (const [verdict, sidecars] of verdicts) {
+    const key = [verdict.state, verdict.reason, ...verdict.anchors].join(' ');
+    const set = sets.get(key) ?? { verdict, sidecars: 0 };
+    set.sidecars += sidecars;
+    sets.set(key, set);
+  }
+  return [...sets.values()];
 }
 
 function tallyWorkload(tallies: Map<string, WorkloadTally>, pod: SidecarPod, verdict: AnchorVerdict): void {
@@ -117,10 +127,10 @@ function describeSidecar(pod: SidecarPod, { state, anchors }: AnchorVerdict): Si
 
 function describeReference(
   { kind, name, anchors, root, issuer, needed, problem }: Reference,
-  sets: ReadonlyMap<string, { verdict: AnchorVerdict; sidecars: number }>,
+  sets: readonly AnchorSet[],
 ): AgainstReport {
   const heldBy = (fingerprint: string) =>
-    [...sets.values()]
+    sets
       .filter(({ verdict }) => verdict.anchors.includes(fingerprint))
       .reduce((total, { sidecars }) => total + sidecars, 0);
   return {

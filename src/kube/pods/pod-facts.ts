@@ -1,3 +1,4 @@
+import { findFlag } from '../dapr/container.ts';
 import type { KubeObject } from '../port.ts';
 
 /** What is read of every pod, however the server encodes it. */
@@ -26,7 +27,8 @@ export interface PodOwner {
 export interface ContainerFacts {
   readonly name: string;
   readonly image: string;
-  readonly args: readonly string[];
+  /** As its arguments tell it; undefined where they do not. */
+  readonly appId: string | undefined;
   /** Of `DAPR_TRUST_ANCHORS`; undefined where the container has no such variable. */
   readonly trustAnchors: TrustAnchorsVariable | undefined;
 }
@@ -37,6 +39,7 @@ export type TrustAnchorsVariable =
   | { readonly source: 'reference' };
 
 export const trustAnchorsName = 'DAPR_TRUST_ANCHORS';
+export const appIdFlag = 'app-id';
 
 /** The parts of a pod in JSON that are read here; the server leaves out what is empty. */
 export interface PodObject extends KubeObject {
@@ -83,7 +86,7 @@ function factsOfContainer({ name, image, args, env }: ContainerObject): Containe
   return {
     name,
     image: image ?? '',
-    args: args ?? [],
+    appId: args && findFlag({ name, args }, appIdFlag),
     trustAnchors: variable && describeVariable(variable.value, variable.valueFrom !== undefined),
   };
 }

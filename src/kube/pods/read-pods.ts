@@ -19,13 +19,15 @@ export async function* readPods(
   cluster: Cluster,
   query: Omit<ListQuery, 'metadataOnly'>,
 ): AsyncGenerator<SidecarPod, void, undefined> {
-  for await (const facts of await openFacts(cluster, query)) {
-    const pod = toSidecarPod(facts);
-    if (pod) yield pod;
+  for await (const batch of await openFacts(cluster, query)) {
+    for (const facts of batch) {
+      const pod = toSidecarPod(facts);
+      if (pod) yield pod;
+    }
   }
 }
 
-async function openFacts(cluster: Cluster, query: ListQuery): Promise<AsyncIterable<PodFacts>> {
+async function openFacts(cluster: Cluster, query: ListQuery): Promise<AsyncIterable<readonly PodFacts[]>> {
   const { contentType, chunks } = await cluster.stream(resources.pods, query, `${protobuf}, application/json`);
   const [mediaType] = contentType.split(';');
   if (mediaType === protobuf) return (await import('./protobuf/pod-list.ts')).decodePodList(chunks);
@@ -34,8 +36,8 @@ async function openFacts(cluster: Cluster, query: ListQuery): Promise<AsyncItera
   throw unexpected(contentType);
 }
 
-async function* readPages(cluster: Cluster, query: ListQuery): AsyncGenerator<PodFacts> {
-  for await (const pod of cluster.list<PodObject>(resources.pods, query)) yield factsOfPod(pod);
+async function* readPages(cluster: Cluster, query: ListQuery): AsyncGenerator<readonly PodFacts[]> {
+  for await (const pod of cluster.list<PodObject>(resources.pods, query)) yield [factsOfPod(pod)];
 }
 
 async function letGo(chunks: AsyncIterable<Buffer>): Promise<void> {

@@ -1,4 +1,3 @@
-import { findFlag } from '../dapr/container.ts';
 import { imageTag } from '../dapr/image.ts';
 import type { ContainerFacts, PodFacts, PodOwner, TrustAnchorsVariable } from './pod-facts.ts';
 import { type PodWorkload, workloadOf } from './workload.ts';
@@ -58,7 +57,7 @@ export function toSidecarPod(pod: PodFacts): SidecarPod | undefined {
     node: pod.node,
     owner: pod.owners.find(({ controller }) => controller),
     workload: workloadOf(pod),
-    appId: findFlag(daprd, 'app-id') ?? pod.labels['dapr.io/app-id'],
+    appId: daprd?.appId ?? pod.labels['dapr.io/app-id'],
     injected,
     daprd: daprd && {
       container: daprd.name,
@@ -71,9 +70,19 @@ export function toSidecarPod(pod: PodFacts): SidecarPod | undefined {
 }
 
 function findDaprd({ containers, initContainers }: PodFacts): (ContainerFacts & { native: boolean }) | undefined {
-  const all = [
-    ...containers.map((container) => ({ ...container, native: false })),
-    ...initContainers.map((container) => ({ ...container, native: true })),
-  ];
-  return all.find(({ name }) => name === 'daprd') ?? all.find(({ trustAnchors }) => trustAnchors);
+  for (const isDaprd of [isNamedDaprd, hasTrustAnchors]) {
+    const container = containers.find(isDaprd);
+    if (container) return { ...container, native: false };
+    const native = initContainers.find(isDaprd);
+    if (native) return { ...native, native: true };
+  }
+  return undefined;
+}
+
+function isNamedDaprd({ name }: ContainerFacts): boolean {
+  return name === 'daprd';
+}
+
+function hasTrustAnchors({ trustAnchors }: ContainerFacts): boolean {
+  return trustAnchors !== undefined;
 }

@@ -1,7 +1,9 @@
 /** The bytes of a stream, taken in the lengths that its messages announce. */
 export class ByteSource {
   readonly #chunks: AsyncIterator<Buffer>;
-  #buffered: Buffer[] = [];
+  readonly #buffered: Buffer[] = [];
+  /** How much of the first chunk has been taken. */
+  #offset = 0;
   #available = 0;
   #position = 0;
 
@@ -14,30 +16,38 @@ export class ByteSource {
     return this.#position;
   }
 
-  /** The next bytes without taking them: fewer than asked for only where the stream ends. */
-  async peek(length: number): Promise<Buffer> {
-    while (this.#available < length && (await this.#pull()));
+  /** Whether so many bytes have come already. */
+  holds(length: number): boolean {
+    return this.#available >= length;
+  }
+
+  /** Waits for so many bytes, which are in memory then: the caller bounds them. False where the stream ends before. */
+  async fill(length: number): Promise<boolean> {
+    while (this.#available < length) {
+      const { done, value } = await this.#chunks.next();
+      if (done) return false;
+      this.#buffered.push(value);
+      this.#available += value.length;
+    }
+    return true;
+  }
+
+  /** The next bytes without taking them: fewer than asked for where no more have come. */
+  peek(length: number): Buffer {
     return this.#gather(Math.min(length, this.#available));
   }
 
-  /** Undefined where the stream ends before. Holds so many bytes in memory: the caller bounds them. */
-  async take(length: number): Promise<Buffer | undefined> {
-    while (this.#available < length) if (!(await this.#pull())) return undefined;
-    const bytes = this.#gather(length);
-    this.#drop(length);
-    return bytes;
-  }
-
-  /** False where the stream ends before. Holds one chunk at a time. */
-  async skip(length: number): Promise<boolean> {
-    let left = length;
-    while (this.#available < left) {
-      left -= this.#available;
-      this.#drop(this.#available);
-      if (!(await this.#pull())) return false;
+  /** Of the bytes that have come. */
+  take(length: number): Buffer {
+    const bytes = this.peek(length);
+    this.#position += bytes.length;
+    this.#available -= bytes.length;
+    this.#offset += bytes.length;
+    for (let [first] = this.#buffered; first && this.#offset >= first.length; [first] = this.#buffered) {
+      this.#offset -= first.length;
+      this.#buffered.shift();
     }
-    this.#drop(left);
-    return true;
+    return bytes;
   }
 
   /** Lets go of the stream, also where it has more. */
@@ -45,41 +55,20 @@ export class ByteSource {
     await this.#chunks.return?.();
   }
 
-  async #pull(): Promise<boolean> {
-    const { done, value } = await this.#chunks.next();
-    if (done) return false;
-    this.#buffered.push(value);
-    this.#available += value.length;
-    return true;
-  }
-
   /** Copies only what does not lie in one chunk. */
   #gather(length: number): Buffer {
     const [first] = this.#buffered;
-    if (first && first.length >= length) return first.subarray(0, length);
+    if (first && first.length - this.#offset >= length) return first.subarray(this.#offset, this.#offset + length);
     const parts: Buffer[] = [];
     let missing = length;
+    let offset = this.#offset;
     for (const chunk of this.#buffered) {
       if (missing === 0) break;
-      parts.push(chunk.subarray(0, missing));
-      missing -= Math.min(missing, chunk.length);
+      const part = chunk.subarray(offset, offset + missing);
+      parts.push(part);
+      missing -= part.length;
+      offset = 0;
     }
     return Buffer.concat(parts, length);
-  }
-
-  #drop(length: number): void {
-    this.#position += length;
-    this.#available -= length;
-    let left = length;
-    let whole = 0;
-    for (const chunk of this.#buffered) {
-      if (chunk.length > left) {
-        this.#buffered[whole] = chunk.subarray(left);
-        break;
-      }
-      left -= chunk.length;
-      whole += 1;
-    }
-    this.#buffered.splice(0, whole);
   }
 }

@@ -1,44 +1,39 @@
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { DaprMtlsError } from '../../../errors.ts';
 import type { PodFacts } from '../pod-facts.ts';
 import { ByteSource } from './byte-source.ts';
 import { decodePod } from './decode-pod.ts';
 import { MessageReader } from './message-reader.ts';
+import { recallTexts } from './recall-text.ts';
+import { type FieldHead, headLimit, readHead } from './wire.ts';
 
 /** What Kubernetes puts in front of every object in protobuf. */
 const magic = Buffer.from('k8s\0');
 
 /** No object is larger: an API server takes requests up to 3 MiB, and etcd less. */
-const podLimit = 16 * 1024 * 1024;
-const metaLimit = 1024 * 1024;
+const partLimit = 16 * 1024 * 1024;
 
 /**
- * The pods of a PodList in protobuf, one in memory at a time:
+ * The pods of a PodList in protobuf, as many at once as have come in one piece:
  * `k8s\0`, then Unknown{1 type, 2 raw, 3 encoding} with raw = PodList{1 ListMeta, 2 Pod*}.
  * A list that ends too early, promises more than it holds or goes on elsewhere is an error: what
  * was read until then is no tally.
  * @throws DaprMtlsError `cluster.rejected`, and what `chunks` throws
  */
-export async function* decodePodList(chunks: AsyncIterable<Buffer>): AsyncGenerator<PodFacts> {
+export async function* decodePodList(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly PodFacts[]> {
   const source = new ByteSource(chunks);
   try {
-    const start = await source.take(magic.length);
-    if (!start?.equals(magic)) throw unreadable('it does not begin as Kubernetes objects do');
+    await source.fill(magic.length);
+    if (!source.take(magic.length).equals(magic)) throw unreadable('it does not begin as Kubernetes objects do');
     let lists = 0;
-    for (let field = await nextField(source); field; field = await nextField(source)) {
-      if (field.number !== 2) {
-        await readAboutList(source, field);
-        continue;
-      }
-      lists += 1;
-      const end = source.position + lengthOf(field);
-      for (let item = await nextField(source, end); item; item = await nextField(source, end)) {
-        if (item.number === 2) {
-          const message = await takeField(source, item, podLimit);
-          yield decoding(() => decodePod(message));
-        } else if (item.number === 1) assertWhole(await takeField(source, item, metaLimit));
-        else await skipField(source, item);
-      }
+    while (await source.fill(1)) {
+      await source.fill(headLimit);
+      const head = peekHead(source);
+      if (head.field === 2) {
+        lists += 1;
+        assertMessage(head);
+        source.take(head.size);
+        yield* decodeItems(source, source.position + head.length);
+      } else readAboutList(head, takePart(source, await fillPart(source, head)));
     }
     if (lists !== 1) throw unreadable(lists === 0 ? 'it ends before the list begins' : 'it holds several lists');
   } finally {
@@ -46,84 +41,79 @@ export async function* decodePodList(chunks: AsyncIterable<Buffer>): AsyncGenera
   }
 }
 
-async function readAboutList(source: ByteSource, field: Field): Promise<void> {
-  if (field.number === 1) assertType(await takeField(source, field, metaLimit));
-  else if (field.number === 3 && field.length > 0) throw unreadable('it is encoded in a way that was not asked for');
-  else await skipField(source, field);
+/** Waits for the first of them alone: a promise for each pod would cost as much as decoding it. */
+async function* decodeItems(source: ByteSource, end: number): AsyncGenerator<readonly PodFacts[]> {
+  const readAnchors = recallTexts();
+  while (source.position < end) {
+    await source.fill(headLengthAt(source, end));
+    let head: FieldHead | undefined = await fillPart(source, peekHead(source, end));
+    const pods: PodFacts[] = [];
+    for (; head; head = peekPart(source, end)) {
+      const content = takePart(source, head);
+      if (head.field > 2) continue;
+      assertMessage(head);
+      if (head.field === 2) pods.push(decoding(() => decodePod(content, readAnchors)));
+      else assertWhole(content);
+    }
+    yield pods;
+  }
 }
 
-interface Field {
-  readonly number: number;
-  /** Bytes of content that follow and have to be taken or skipped; 0 for a varint, which is read already. */
-  readonly length: number;
-  readonly isDelimited: boolean;
+/** The head of the next part, if that has come as a whole. */
+function peekPart(source: ByteSource, end: number): FieldHead | undefined {
+  if (source.position === end || !source.holds(headLengthAt(source, end))) return undefined;
+  const head = peekHead(source, end);
+  return source.holds(head.size + head.length) ? head : undefined;
 }
 
-/** The longest tag and the longest length, or varint, behind it. */
-const headLimit = 15;
-
-/** Undefined at the end of the message, or of the stream where the message has no end of its own. */
-async function nextField(source: ByteSource, end = Number.POSITIVE_INFINITY): Promise<Field | undefined> {
-  if (source.position === end) return undefined;
-  const head = await source.peek(Math.min(headLimit, end - source.position));
-  if (head.length === 0 && end === Number.POSITIVE_INFINITY) return undefined;
-  const { field, size } = decoding(() => decodeHead(head));
-  await source.skip(size);
-  if (source.position + field.length > end) throw unreadable('a part of it is longer than the whole');
-  return field;
+/** @throws DaprMtlsError for what is no head, also because the stream has ended */
+function peekHead(source: ByteSource, end = Number.POSITIVE_INFINITY): FieldHead {
+  const head = decoding(() => readHead(source.peek(headLengthAt(source, end))));
+  if (source.position + head.size + head.length > end) throw unreadable('a part of it is longer than the whole');
+  return head;
 }
 
-function decodeHead(head: Buffer): { field: Field; size: number } {
-  const reader = new BinaryReader(head);
-  const [number, wireType] = reader.tag();
-  const length = contentLengthOf(reader, wireType);
-  return { field: { number, length, isDelimited: wireType === WireType.LengthDelimited }, size: reader.pos };
+/** The longest that the head of the next part may be. */
+function headLengthAt(source: ByteSource, end: number): number {
+  return Math.min(headLimit, end - source.position);
 }
 
-function contentLengthOf(reader: BinaryReader, wireType: WireType): number {
-  if (wireType === WireType.LengthDelimited) return Number(reader.uint64());
-  if (wireType === WireType.Bit64) return 8;
-  if (wireType === WireType.Bit32) return 4;
-  // Throws for groups, which Kubernetes has none of.
-  if (wireType === WireType.Varint) reader.skip(wireType);
-  else throw new Error('a group');
-  return 0;
+async function fillPart(source: ByteSource, head: FieldHead): Promise<FieldHead> {
+  if (head.length > partLimit) throw unreadable(`a part of it is ${head.length} bytes long`);
+  if (!(await source.fill(head.size + head.length))) throw unreadable('it ends in the middle of the list');
+  return head;
 }
 
-function lengthOf({ isDelimited, length }: Field): number {
-  if (isDelimited) return length;
-  throw unreadable('a field is of another type than its number says');
+function takePart(source: ByteSource, { size, length }: FieldHead): Buffer {
+  return source.take(size + length).subarray(size);
 }
 
-async function takeField(source: ByteSource, field: Field, limit: number): Promise<Buffer> {
-  const length = lengthOf(field);
-  if (length > limit) throw unreadable(`a part of it is ${length} bytes long`);
-  const bytes = await source.take(length);
-  if (!bytes) throw endsEarly();
-  return bytes;
+function readAboutList(head: FieldHead, content: Buffer): void {
+  if (head.field === 1) assertType(content);
+  else if (head.field === 3 && content.length > 0) throw unreadable('it is encoded in a way that was not asked for');
 }
 
-async function skipField(source: ByteSource, { length }: Field): Promise<void> {
-  if (!(await source.skip(length))) throw endsEarly();
+function assertMessage({ isDelimited }: FieldHead): void {
+  if (!isDelimited) throw unreadable('a field is of another type than its number says');
 }
 
-function assertType(typeMeta: Uint8Array): void {
+function assertType(typeMeta: Buffer): void {
   const kind = findText(typeMeta, 2);
   if (kind !== undefined && kind !== 'PodList') throw unreadable('it is no list of pods');
 }
 
 /** Nobody asked for a part: a server that gives one has more pods than it tells. */
-function assertWhole(listMeta: Uint8Array): void {
+function assertWhole(listMeta: Buffer): void {
   if (findText(listMeta, 3)) throw unreadable('it is only a part of the list');
 }
 
-function findText(message: Uint8Array, number: number): string | undefined {
+function findText(message: Buffer, number: number): string | undefined {
   return decoding(() => {
     const reader = new MessageReader(message);
     let found: string | undefined;
-    reader.fields((field) => {
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
       if (field === number) found = reader.text();
-    });
+    }
     return found;
   });
 }
@@ -134,10 +124,6 @@ function decoding<T>(decode: () => T): T {
   } catch (cause) {
     throw unreadable('it is damaged or cut short', cause);
   }
-}
-
-function endsEarly(): DaprMtlsError {
-  return unreadable('it ends in the middle of the list');
 }
 
 function unreadable(why: string, cause?: unknown): DaprMtlsError {
