@@ -108,7 +108,7 @@ export async function runRotation(
       id: now.toISOString(),
       who: ports.who,
       now,
-      settings: input.settings,
+      settings: { ...input.settings, keepsIssuers: plan.keepsIssuers },
       skipped: flags['skip-workload'],
       rootKey: input.rootKey,
       passphrase: ports.passphrase,

@@ -42,6 +42,7 @@ export function readRotationInput(flags: WishFlags, site: Site, now: Date): Rota
       keyType: flags['key-type'],
       issuerPathLength: flags['issuer-path-length'],
       daprVersion: version,
+      statedVersion: flags['dapr-version'],
       ...randomness,
     },
     rootKey: readRootKeyWish(flags, passphrase, place),

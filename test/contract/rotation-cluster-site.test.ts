@@ -131,7 +131,7 @@ describe('the world of a cluster', () => {
   test('is every pod with a sidecar that has not ended, those that are going included', async () => {
     deploy({ name: 'checkout', replicas: 2 });
     deploy({ name: 'cart', ownerKind: 'StatefulSet', anchors: live.anchors.toString() });
-    deploy({ name: 'going', isTerminating: true });
+    deploy({ name: 'going', isTerminating: true, version: '1.16.1' });
     deploy({ name: 'done', ownerKind: 'Job', phase: 'Succeeded' });
     const { sidecars = [] } = await open().gather();
     expect(sidecars.map(({ workload, terminating }) => [workload.kind, workload.name, terminating])).toEqual([
@@ -141,6 +141,7 @@ describe('the world of a cluster', () => {
       ['Deployment', 'going', true],
     ]);
     expect(sidecars.map(({ anchors }) => anchors === live.anchors.toString())).toEqual([true, false, false, false]);
+    expect(sidecars.map(({ daprVersion }) => daprVersion)).toEqual(['1.17.13', '1.17.13', '1.17.13', '1.16.1']);
     expect(sidecars.every(({ createdAt }) => createdAt?.toISOString() === '2026-11-20T00:00:00.000Z')).toBe(true);
   });
 

@@ -222,6 +222,7 @@ async function live(number: number): Promise<Life | string> {
       skipped: world.skipped,
       hasExternalClient: world.hasExternalClient,
       keepsIssuers: keepIssuers(wish),
+      daprVersion: wish.daprVersion && `${wish.daprVersion.major}.${wish.daprVersion.minor}`,
       sees: { sentry: chance.is(0.7), handout: chance.is(0.7) },
       restartCommand: chance.is(0.6),
     },

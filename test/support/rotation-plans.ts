@@ -67,6 +67,7 @@ export function sidecar(change: Partial<Sidecar> = {}): Sidecar {
     createdAt: fixtureInstant,
     terminating: false,
     anchors: undefined,
+    daprVersion: '1.17.13',
     ...change,
   };
 }

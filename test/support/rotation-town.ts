@@ -70,6 +70,8 @@ export interface TownWish {
   readonly hasExternalClient: boolean;
   /** Dapr up to 1.11: who asks Sentry shows the issuer it was born under. */
   readonly keepsIssuers: boolean;
+  /** The tag of every daprd's image; undefined where the pods do not tell. */
+  readonly daprVersion?: string | undefined;
   /** Whether anybody sees what Sentry shows, and what the injector hands out. */
   readonly sees: { readonly sentry: boolean; readonly handout: boolean };
   readonly restartCommand: boolean;
@@ -272,7 +274,10 @@ export class RotationTown {
   #look(between: () => void): World {
     const { kind, sees } = this.#wish;
     const at = new Date(floor(this.now));
-    const sidecars = () => this.#parties.filter((party) => party.kind === 'sidecar').map(describeSidecar);
+    const sidecars = () =>
+      this.#parties
+        .filter((party) => party.kind === 'sidecar')
+        .map((party) => ({ ...describeSidecar(party), daprVersion: this.#wish.daprVersion }));
     const services = () => [
       ...this.#sentries.map(describeSentry),
       ...this.#parties.filter((party) => party.kind === 'service').map(describeService),

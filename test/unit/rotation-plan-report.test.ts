@@ -32,6 +32,7 @@ const sidecar = (name: string): Sidecar => ({
   createdAt: fixtureInstant,
   terminating: false,
   anchors: files.anchors.toString(),
+  daprVersion: '1.17.13',
 });
 const cluster: Pick<World, 'sidecars' | 'services'> = {
   sidecars: ['a', 'b', 'c', 'd'].map(sidecar),

@@ -296,3 +296,60 @@ describe('old certificates', () => {
     expect(issuerOnly.warnings).toEqual([expect.stringMatching(/restart every workload before the old one ends/)]);
   });
 });
+
+describe('the versions of daprd count beside that of Sentry', () => {
+  const planWith = async (tags: readonly (string | undefined)[], change: Partial<RotationWish> = {}) => {
+    const { files } = await makeBundle();
+    const anchors = files.anchors.toString();
+    const sidecars = tags.map((daprVersion, index) =>
+      sidecar({ anchors, daprVersion, workload: { kind: 'Deployment', name: `app-${index}` } }),
+    );
+    return await planFor(files, change, sidecars);
+  };
+  const proven = /^Not bridge: a bridge is proven on Dapr 1\.11 to 1\.18, and /;
+
+  test.each<[string, readonly (string | undefined)[], Procedure, RegExp | undefined]>([
+    ['all of them proven', ['1.11.6', '1.18.3', '1.17.0-mariner'], 'bridge', undefined],
+    ['the oldest not', ['1.17.13', '1.10.4', '1.10.4', '1.9.0'], 'staged', /daprd is 1\.9\.0 in shop\/app-3\.$/],
+    ['the newest not', ['1.17.13', '1.19.0'], 'staged', /daprd is 1\.19\.0 in shop\/app-1\.$/],
+    ['one named by its digest', ['1.17.13', undefined], 'staged', /not known which daprd runs in shop\/app-1 \(--dapr/],
+    [
+      'one with a tag of somebody',
+      ['1.17.13', 'nightly'],
+      'staged',
+      /not known which daprd runs in shop\/app-1 \(--dapr/,
+    ],
+  ])('for a bridge: %s', async (_, tags, procedure, reason) => {
+    const plan = await planWith(tags);
+    expect(plan.procedure).toBe(procedure);
+    expect(plan.reasons).toEqual(reason ? [expect.stringMatching(proven)] : []);
+    if (reason) expect(plan.reasons[0]).toMatch(reason);
+  });
+
+  test('what people say that runs there counts for who does not tell, and not against who does', async () => {
+    const statedVersion = dapr('1.17');
+    expect((await planWith([undefined, '1.16.1'], { statedVersion })).procedure).toBe('bridge');
+    expect((await planWith([undefined, '1.10.1'], { statedVersion })).procedure).toBe('staged');
+  });
+
+  test('a bridge that was asked for is refused all the same; whom somebody answers for does not count', async () => {
+    await expect(planWith(['1.10.4'], { procedure: 'bridge' })).rejects.toMatchObject({ code: 'trust.impossible' });
+    expect((await planWith(['1.10.4'], { skipped: ['shop/app-0'] })).procedure).toBe('bridge');
+  });
+
+  test('one of 1.11 is enough for issuers to be kept, and for a drain by a restart', async () => {
+    const { keepsIssuers, drain, warnings } = await planWith(['1.17.13', '1.11.6']);
+    expect([keepsIssuers, drain]).toEqual([true, 'restart']);
+    expect(warnings).toEqual([expect.stringMatching(/1\.11 sidecars keep/)]);
+    const young = await planWith(['1.17.13', '1.12.0']);
+    expect([young.keepsIssuers, young.drain, young.warnings]).toEqual([false, 'wait', []]);
+  });
+
+  test('who does not tell is named in a warning', async () => {
+    const { keepsIssuers, warnings } = await planWith([undefined, '1.17.13']);
+    expect(keepsIssuers).toBe(false);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^It is not known which daprd runs in shop\/app-0: .*--drain restart/),
+    ]);
+  });
+});

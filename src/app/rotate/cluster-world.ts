@@ -75,6 +75,7 @@ async function collectSidecars(pods: AsyncIterable<SidecarPod> | Iterable<Sideca
       createdAt,
       terminating: deletionTimestamp !== undefined,
       anchors: isTold ? share(variable.pem) : undefined,
+      daprVersion: daprd?.version === undefined ? undefined : share(daprd.version),
     });
   }
   return sidecars;

@@ -1,7 +1,9 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { Certificate } from '../../pki/certificate.ts';
-import { isAtLeast } from '../../pki/rules/context.ts';
+import { type DaprVersion, isAtLeast } from '../../pki/rules/context.ts';
+import { isBridgeProven } from '../renew/bridge.ts';
 import { type CurrentBundle, workingAnchors } from '../renew/current.ts';
+import { collectVersions, nameVersion, type SidecarVersions } from './dapr-versions.ts';
 import { phasesOf } from './phases.ts';
 import { isProven, type Pair, type Proof, provePhases, unforeseenPairs } from './proof.ts';
 import type { Drain, Phase, Procedure } from './record.ts';
@@ -16,6 +18,8 @@ export interface RotationWish extends MaterialOptions {
   readonly workloadCertTtlMs: number;
   /** NAMESPACE/NAME. */
   readonly skipped: readonly string[];
+  /** What people say that runs there; it counts for sidecars that do not tell. */
+  readonly statedVersion?: DaprVersion | undefined;
 }
 
 export interface RotationPlan {
@@ -28,6 +32,8 @@ export interface RotationPlan {
   readonly material: Material;
   readonly proof: Proof;
   readonly drain: Drain;
+  /** Dapr up to 1.11 takes part: its sidecars show the issuer's certificate that they were born with. */
+  readonly keepsIssuers: boolean;
   /** SHA-256 of the anchors that every verifier has to hold before the next step is safe. */
   readonly needed: readonly string[];
   readonly warnings: readonly string[];
@@ -101,6 +107,10 @@ async function tryProcedure(
   world: Pick<World, 'sidecars'>,
   wish: RotationWish,
 ): Promise<Attempt> {
+  const versions = collectVersions(world.sidecars ?? [], wish.skipped, wish.statedVersion);
+  const reason = procedure === 'bridge' ? whyNotBridged(versions) : undefined;
+  if (reason !== undefined) return { ok: false, error: impossible(reason) };
+  const keepsIssuers = keepIssuers(wish) || versions.told.some(({ version }) => keepIssuers({ daprVersion: version }));
   let material: Material;
   try {
     material = await makeStages(procedure, current, wish);
@@ -116,7 +126,7 @@ async function tryProcedure(
     const proof = provePhases({ phases: due, stages, world, needed, skipped: wish.skipped, at: wish.now });
     return { phases, proof };
   };
-  const usual = wish.drain ?? (keepIssuers(wish) ? 'restart' : 'wait');
+  const usual = wish.drain ?? (keepsIssuers ? 'restart' : 'wait');
   const patient = prove(usual);
   const isTooSlow =
     wish.drain === undefined &&
@@ -133,8 +143,12 @@ async function tryProcedure(
       material,
       proof,
       drain: isTooSlow ? 'restart' : usual,
+      keepsIssuers,
       needed,
-      warnings: [...warningsOf(proof, isTooSlow, wish), ...warnOfKeptIssuers(procedure, current, wish)],
+      warnings: [
+        ...warningsOf(proof, isTooSlow, wish),
+        ...(keepsIssuers ? warnOfKeptIssuers(procedure, current) : warnOfUntold(versions)),
+      ],
     },
   };
 }
@@ -151,8 +165,23 @@ export function keepIssuers({ daprVersion }: Pick<RotationWish, 'daprVersion'>):
   return daprVersion !== undefined && !isAtLeast(daprVersion, 1, 12);
 }
 
-function warnOfKeptIssuers(procedure: Procedure, { issuerChain }: CurrentBundle, wish: RotationWish): string[] {
-  if (!keepIssuers(wish)) return [];
+/** A bridge is verified by every sidecar, and has been seen to hold on some releases only. */
+function whyNotBridged({ told, untold }: SidecarVersions): string | undefined {
+  const outside = told.find(({ version }) => !isBridgeProven(version));
+  if (outside)
+    return `a bridge is proven on Dapr 1.11 to 1.18, and daprd is ${nameVersion(outside.version)} in ${nameSome(outside.workloads)}`;
+  if (untold.length === 0) return undefined;
+  return `a bridge is proven on Dapr 1.11 to 1.18, and it is not known which daprd runs in ${nameSome(untold)} (--dapr-version tells it)`;
+}
+
+function warnOfUntold({ untold }: SidecarVersions): string[] {
+  if (untold.length === 0) return [];
+  return [
+    `It is not known which daprd runs in ${nameSome(untold)}: tell it with --dapr-version. Up to 1.11 a sidecar keeps the issuer's certificate that it was born with, and --drain restart is needed.`,
+  ];
+}
+
+function warnOfKeptIssuers(procedure: Procedure, { issuerChain }: CurrentBundle): string[] {
   const [issuer] = issuerChain;
   const end = issuer ? `, at ${issuer.notAfter.toISOString().slice(0, 16)}Z` : '';
   if (procedure === 'same-root') {
@@ -212,6 +241,13 @@ function describeBroken({ holder, workloads, shown, reason }: Pair): string {
 export function nameSome(names: readonly string[], limit = 5): string {
   const more = names.length - limit;
   return `${names.slice(0, limit).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function impossible(reason: string): DaprMtlsError {
+  return new DaprMtlsError('trust.impossible', {
+    message: reason,
+    hint: 'Leave --procedure out: `dapr-mtls rotate plan` takes the gentlest way that holds, and says why.',
+  });
 }
 
 function needless(): DaprMtlsError {

@@ -32,6 +32,8 @@ export interface Sidecar {
   readonly terminating: boolean;
   /** `DAPR_TRUST_ANCHORS` as it was born with; undefined where the pod does not tell. Shared by all that hold the same. */
   readonly anchors: string | undefined;
+  /** The tag of its image; undefined where the pod does not tell. */
+  readonly daprVersion?: string | undefined;
 }
 
 /** A pod of the control plane. */
