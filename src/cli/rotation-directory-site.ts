@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeEnvironment } from '../app/environment.ts';
-import type { LeafSettings } from '../app/rotate/leaf-settings.ts';
+import { type LeafSettings, leafSettingsOf } from '../app/rotate/leaf-settings.ts';
 import type { RestartRequest, RotationSite, SentryView } from '../app/rotate/world.ts';
 import type { Place } from '../store/directory/place.ts';
 import { findSettings } from './configuration-file.ts';
@@ -45,19 +45,14 @@ export function openDirectoryRotationSite(options: DirectorySiteOptions): Rotati
   };
 }
 
-/**
- * Undefined without a file: who goes on may have left `--config` out. Of who joins by a token of another issuer
- * nothing is known here.
- */
+/** Undefined without a file: who goes on may have left `--config` out. */
 async function readLeafSettings({
   place,
   config,
 }: Pick<DirectorySiteOptions, 'place' | 'config'>): Promise<LeafSettings | undefined> {
   if (!existsSync(config ?? join(place.workDirectory, 'config.yaml'))) return undefined;
   const { settings, problem } = await findSettings(place, config);
-  if (problem !== undefined) return undefined;
-  const { workloadCertTtlMs, allowedClockSkewMs } = settings;
-  return { workloadCertTtlMs, allowedClockSkewMs, hasExternalClients: false };
+  return problem === undefined ? leafSettingsOf(settings) : undefined;
 }
 
 async function viewSentry(address: DirectorySiteOptions['sentry']): Promise<SentryView> {

@@ -1,5 +1,6 @@
 import type { RootKeyWish } from '../app/root-key.ts';
-import { keepIssuers, type RotationWish } from '../app/rotate/plan.ts';
+import { leafSettingsOf } from '../app/rotate/leaf-settings.ts';
+import type { RotationWish } from '../app/rotate/plan.ts';
 import type { Drain, Procedure, RotationSettings } from '../app/rotate/record.ts';
 import type { RotationRequest } from '../app/rotate/stages.ts';
 import type { DaprVersion } from '../pki/rules/context.ts';
@@ -18,12 +19,12 @@ export interface WishFlags extends Omit<CertificateFlags, 'keep'> {
 export interface RotationInput {
   readonly wish: RotationWish;
   readonly rootKey: RootKeyWish | undefined;
-  readonly settings: Omit<RotationSettings, 'drain'>;
+  readonly settings: Omit<RotationSettings, 'drain' | 'keepsIssuers'>;
 }
 
 /** Reads every file that the flags name; nothing is written. @throws DaprMtlsError `usage.invalid`, `key.*`, `file.*` */
 export function readRotationInput(flags: WishFlags, site: Site, now: Date): RotationInput {
-  const { place, settings, trustDomain, daprVersion, inCluster } = site;
+  const { place, settings, trustDomain, daprVersion } = site;
   const passphrase = readPassphrase(flags['passphrase-file']);
   const version = flags['dapr-version'] ?? daprVersion;
   assertKeyTypeFits(flags['key-type'], version);
@@ -46,13 +47,7 @@ export function readRotationInput(flags: WishFlags, site: Site, now: Date): Rota
       ...randomness,
     },
     rootKey: readRootKeyWish(flags, passphrase, place),
-    settings: {
-      workloadCertTtlMs,
-      allowedClockSkewMs,
-      keepsIssuers: keepIssuers({ daprVersion: version }),
-      hasExternalClients: hasValidators(inCluster?.controlPlane.mtls?.tokenValidators),
-      sentryAddress: flags.sentry,
-    },
+    settings: { ...leafSettingsOf(settings.settings), sentryAddress: flags.sentry },
   };
 }
 
@@ -61,9 +56,4 @@ function readRequest(flags: WishFlags, passphrase: string | undefined): Rotation
   if (bundle) return { kind: 'own', bundle };
   const rootKey = readRootKey(flags, passphrase);
   return rootKey ? { kind: 'private-key', rootKey } : { kind: 'fresh' };
-}
-
-/** Who joins with a token of another issuer is no pod, and stands in no list. */
-function hasValidators(validators: unknown): boolean {
-  return Array.isArray(validators) && validators.length > 0;
 }

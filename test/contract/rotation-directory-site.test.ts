@@ -112,6 +112,8 @@ describe('what is said of certificates', () => {
     expect((await site.gather()).settings).toEqual(said);
     writeFileSync(config, text.replace('20s', '40s'));
     expect((await site.gather()).settings).toEqual({ ...said, workloadCertTtlMs: 40_000 });
+    writeFileSync(config, text.replace('"enabled"', '"tokenValidators":[{"name":"jwks"}],"enabled"'));
+    expect((await site.gather()).settings).toEqual({ ...said, hasExternalClients: true });
   });
 
   test('is not known without a file, or of one that cannot be read', async () => {

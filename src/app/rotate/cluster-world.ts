@@ -9,7 +9,7 @@ import { resources } from '../../kube/resources.ts';
 import { isReady, type RolloutPod } from '../../kube/rollout/pod.ts';
 import { collectSettings } from '../configuration/settings.ts';
 import type { HandshakeFacts } from '../probe/facts.ts';
-import type { LeafSettings } from './leaf-settings.ts';
+import { type LeafSettings, leafSettingsOf } from './leaf-settings.ts';
 import type { Handout, SentryView, ServiceInstance, Sidecar, World } from './world.ts';
 
 export interface ClusterSources {
@@ -45,11 +45,7 @@ export async function gatherClusterWorld(cluster: Cluster, sources: ClusterSourc
 
 /** Where there is no Configuration Dapr's defaults count; what may not be read may be anything. */
 function readLeafSettings({ configuration, mtls }: ControlPlane): LeafSettings | undefined {
-  if (configuration === 'unknown') return undefined;
-  const { workloadCertTtlMs, allowedClockSkewMs } = collectSettings((name) => mtls?.[name]);
-  const validators = mtls?.tokenValidators;
-  const hasExternalClients = Array.isArray(validators) && validators.length > 0;
-  return { workloadCertTtlMs, allowedClockSkewMs, hasExternalClients };
+  return configuration === 'unknown' ? undefined : leafSettingsOf(collectSettings((name) => mtls?.[name]));
 }
 
 /** Ten bundles would fit. Who may make pods may write anything there. */

@@ -1,3 +1,4 @@
+import type { MtlsSettings } from '../configuration/settings.ts';
 import type { FormerLife, PhaseName, RotationSettings } from './record.ts';
 import type { World } from './world.ts';
 
@@ -7,6 +8,11 @@ export interface LeafSettings {
   readonly allowedClockSkewMs: number;
   /** Clients that join with tokens of their own are in no audit (`tokenValidators`). */
   readonly hasExternalClients: boolean;
+}
+
+/** Who joins with a token of another issuer is no pod, and stands in no list. */
+export function leafSettingsOf({ workloadCertTtlMs, allowedClockSkewMs, tokenValidators }: MtlsSettings): LeafSettings {
+  return { workloadCertTtlMs, allowedClockSkewMs, hasExternalClients: tokenValidators.length > 0 };
 }
 
 /**
