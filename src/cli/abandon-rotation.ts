@@ -2,7 +2,8 @@ import { amendRotation } from '../app/rotate/amend.ts';
 import { parseRecord, type RotationRecord } from '../app/rotate/record.ts';
 import { type RotationReport, reportRotation } from '../app/rotate/report.ts';
 import { setRecordAside } from '../app/rotate/set-aside.ts';
-import { abandonRotation } from '../app/rotate/undo.ts';
+import { abandonRotation, tellToWithdraw } from '../app/rotate/undo.ts';
+import { assertUnited } from './assert-united.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { dropDraft } from './keep-file.ts';
 import type { OpenRotation } from './open-rotation.ts';
@@ -13,7 +14,7 @@ const purpose = 'rotate undo --abandon';
 /**
  * Ends a rotation and keeps the bundle that stands there, whoever wrote it. A record that nobody can read is put
  * aside: it would keep every other command from changing anything.
- * @throws DaprMtlsError `rotation.missing`, `usage.declined`, `store.locked`, `store.conflict`
+ * @throws DaprMtlsError `rotation.missing`, `store.mismatch`, `usage.declined`, `store.locked`, `store.conflict`
  */
 export async function abandonHere(
   { rotations, site, ports }: OpenRotation,
@@ -23,6 +24,9 @@ export async function abandonHere(
 ): Promise<RotationReport> {
   const saved = await rotations.read();
   if (!saved) throw noRotation(ports.wayToStore);
+  const stored = await site.store.read();
+  // Which of two bundles would be kept nobody knows.
+  await assertUnited(site, stored);
   const report = (record: RotationRecord | undefined, remarks: readonly string[]) =>
     reportRotation(site.store.location, record, { end: 'ended', waits: [], holder: undefined, remarks });
   const present = parseRecord(saved.content);
@@ -42,5 +46,5 @@ export async function abandonHere(
     if (record.rootKeyFile) dropDraft(record.rootKeyFile);
     return turned;
   };
-  return report(await amendRotation(rotations, purpose, turn, lockWaitMs), []);
+  return report(await amendRotation(rotations, purpose, turn, lockWaitMs), tellToWithdraw(present, stored.files));
 }

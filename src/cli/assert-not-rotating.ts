@@ -22,6 +22,27 @@ export async function assertNotRotating(
   if (inCluster) await assertNotRotatingCluster(inCluster.place, streams, files);
 }
 
+/**
+ * For who makes Secret and ConfigMap one bundle again, which cannot wait: until then the next Sentry to start makes
+ * a root of its own. The rotation finds another bundle than its own, and stops by itself.
+ * @throws DaprMtlsError `cluster.*`
+ */
+export async function warnOfRotation(
+  { inCluster }: Pick<Site, 'inCluster'>,
+  streams: Streams,
+  files: FoundFiles,
+): Promise<void> {
+  try {
+    await assertNotRotating({ place: undefined, inCluster }, streams, files);
+  } catch (error) {
+    const isOfRotation = error instanceof DaprMtlsError && /^(rotation\.running|store\.damaged)$/.test(error.code);
+    if (!isOfRotation) throw error;
+    streams.warn(
+      'WARNING: a rotation is under way, and this is not the bundle that it has recorded. Afterwards put that one back, `dapr-mtls rotate run -k --put-back`, or give the rotation up, `dapr-mtls rotate undo -k --abandon`.\n',
+    );
+  }
+}
+
 /** @throws DaprMtlsError `rotation.running`, `store.damaged` */
 export async function assertNotRotatingDirectory(
   { directory, workDirectory }: Pick<Place, 'directory' | 'workDirectory'>,

@@ -1,8 +1,9 @@
 import { abandonInterrupted, finishInterrupted, type RepairReport } from '../app/repair.ts';
+import { isUnited } from '../app/rotate/sides.ts';
 import { type UnionSource, uniteSides } from '../app/unite.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { renderChanges } from '../render/renewal.ts';
-import { assertNotRotating } from './assert-not-rotating.ts';
+import { assertNotRotating, warnOfRotation } from './assert-not-rotating.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { readPassphrase } from './key-files.ts';
 import type { Site } from './site.ts';
@@ -44,6 +45,7 @@ export async function performRepair(
   const passphrase = readPassphrase(flags['passphrase-file']);
   const saved = from === 'backup' ? (await store.openBackup(flags.backup, passphrase)).files : undefined;
   const { warnOfOwners } = await import('./ask-owners.ts');
+  const lookForRotation = (await isUnited(inCluster.store)) ? assertNotRotating : warnOfRotation;
   return uniteSides(inCluster.store, {
     from,
     saved,
@@ -51,7 +53,7 @@ export async function performRepair(
     passphrase,
     now,
     onPlanned: async ({ files, changes }) => {
-      if (!isDryRun) await assertNotRotating({ place: undefined, inCluster }, streams, files);
+      if (!isDryRun) await lookForRotation({ place: undefined, inCluster }, streams, files);
       await warnOfOwners(inCluster, files, streams);
       if (isDryRun) return;
       streams.note(`${renderChanges(changes, false)}\n`);

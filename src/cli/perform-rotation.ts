@@ -20,10 +20,11 @@ import {
 import { type RotationPlanReport, type RotationReport, reportPlan, reportRotation } from '../app/rotate/report.ts';
 import { openStage } from '../app/rotate/stage-record.ts';
 import { startRotation } from '../app/rotate/start.ts';
-import { undoRotation } from '../app/rotate/undo.ts';
+import { tellToWithdraw, undoRotation } from '../app/rotate/undo.ts';
 import { warnOfUnknownWorkloads } from '../app/rotate/unknown-workloads.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { FoundFiles, StoredBundle } from '../store/port.ts';
+import { assertUnited } from './assert-united.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { dropDraft } from './keep-file.ts';
 import type { OpenRotation } from './open-rotation.ts';
@@ -62,6 +63,7 @@ export async function planHere({ site, rotationSite }: OpenRotation, flags: Wish
   const { store } = site;
   const stored = await store.read();
   assertBundle(stored, store.location);
+  await assertUnited(site, stored);
   const input = readRotationInput(flags, site, now);
   const world = await rotationSite.gather();
   const { location } = store;
@@ -223,7 +225,8 @@ export async function undoHere(
   const { rotations, site, ports } = open;
   const voice = { who: ports.who, now };
   const way = { wayToStore: ports.wayToStore };
-  const { files } = await site.store.read();
+  const stored = await site.store.read();
+  const { files } = stored;
   const saved = await rotations.read();
   if (!saved) throw noRotation(ports.wayToStore);
   const { drain } = flags;
@@ -231,6 +234,7 @@ export async function undoHere(
   const turnRound = (record: RotationRecord, found: FoundFiles) =>
     undoRotation(drain === undefined ? record : changeDrain(record, drain, voice), found, { ...voice, ...way });
   const planned = turnRound(present, files);
+  await assertUnited(site, stored, true);
   const owners = chooseWriterFor(site, flags, typed, streams);
   const written = planned.phases.flatMap(({ status, writes }) =>
     status === 'due' && writes ? openStage(planned, writes, ports.passphrase) : [],
@@ -238,6 +242,7 @@ export async function undoHere(
   await owners.assertWritable(written, files, present.id);
   for (const { name } of planned.phases.filter((phase) => isWayBack(phase) && phase.status === 'due'))
     streams.note(`To do: ${name}\n`);
+  for (const text of tellToWithdraw(present, files)) streams.warn(`${text}\n`);
   await confirmAtTerminal('Undo the rotation?', flags.yes);
   const turn = async (record: RotationRecord) => {
     const turned = turnRound(record, (await site.store.read()).files);

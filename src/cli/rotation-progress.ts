@@ -1,3 +1,4 @@
+import { nameSome } from '../app/rotate/plan.ts';
 import type { RotationProgress } from '../app/rotate/ports.ts';
 import { describeWaits } from '../render/rotation.ts';
 import { hang, readInstants, widthOf } from '../render/rotation-text.ts';
@@ -23,7 +24,10 @@ export function tellOfRotation(streams: Streams, stays: boolean): (progress: Rot
 function sentenceOf(progress: RotationProgress, width: number): string {
   switch (progress.kind) {
     case 'proved':
-      return `${progress.phase}: ${progress.pairs} pairs that can meet verify each other\n`;
+      return [
+        `${progress.phase}: ${progress.pairs} pairs that can meet were proved\n`,
+        ...(progress.cutOff.length > 0 ? hang('  ', sayCutOff(progress.cutOff), width).map((line) => `${line}\n`) : []),
+      ].join('');
     case 'writing':
       return `${progress.phase}: writing the bundle\n`;
     case 'written':
@@ -41,6 +45,10 @@ function sentenceOf(progress: RotationProgress, width: number): string {
     case 'remark':
       return `${progress.text}\n`;
   }
+}
+
+function sayCutOff(workloads: readonly string[]): string {
+  return `Cut off until they are restarted: ${nameSome(workloads)}`;
 }
 
 export function tellOfLock(streams: Streams): (progress: LockProgress) => void {

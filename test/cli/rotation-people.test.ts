@@ -149,6 +149,33 @@ describe.concurrent('a bundle that somebody else has written meanwhile', () => {
     expect(record()?.state).toBe('done');
   });
 
+  test('and differs from the other side lets nobody begin, undo or give up, but be mended', async (context) => {
+    const { run, record, secret, overwrite, overwriteConfigMap } = await openTown(context);
+    overwriteConfigMap(stranger.files.anchors);
+    const expectRefused = async (lines: readonly string[]) => {
+      for (const line of lines) {
+        const { stderr } = await run(line, 6);
+        expect(stderr, line).toContain('the ConfigMap dapr-system/dapr-trust-bundle holds another ca.crt');
+        expect(stderr, line).toContain('`dapr-mtls repair -k --from secret`');
+      }
+    };
+    await expectRefused(['rotate plan -k', 'rotate run -k']);
+    expect(record()).toBeUndefined();
+    await run('repair -k --from secret --yes', 0);
+    await run('rotate run -k --until distribute', 0);
+    overwriteConfigMap(stranger.files.anchors);
+    await expectRefused(['rotate undo -k', 'rotate undo -k --abandon']);
+    // Neither side is the recorded one, and the rotation must not stand in the way of the mend.
+    overwrite(stranger.files);
+    overwriteConfigMap(bundle.files.anchors);
+    await expectRefused(['rotate undo -k --abandon']);
+    const { stderr } = await run('repair -k --from secret --yes', 0);
+    expect(stderr).toMatch(/^WARNING: a rotation is under way, .*`dapr-mtls rotate run -k --put-back`/m);
+    expect(secret()?.data?.['ca.crt']).toBe(stranger.files.anchors.toString('base64'));
+    await run('rotate run -k', 6);
+    await run('rotate undo -k --abandon', 0);
+  });
+
   test('is put back where a Sentry wrote it in the seconds after the write', async (context) => {
     const { start, secret, record, overwrite } = await openTown(context);
     const rotation = start('rotate run -k', '3');
@@ -277,6 +304,17 @@ describe.concurrent('objects that somebody else keeps', () => {
     }
     expect(record()?.state).toBe('undone');
     expect(secret()?.data?.['issuer.crt']).toBe(bundle.files.issuerChain.toString('base64'));
+  });
+
+  test('are told to withdraw what was handed out, where the rotation is undone before', async (context) => {
+    const { run, record, folder } = await openOwned(context);
+    await run(`rotate run -k ${handOut}`, 8);
+    const { stderr } = await run('rotate undo -k', 0);
+    const withdrawal = `The bundle of switch that was handed out in ${join(folder, 'bundle.yaml')} must not be applied any more`;
+    expect(stderr).toContain(withdrawal);
+    expect(record()?.history.at(-1)?.what).toContain(withdrawal);
+    await run(`rotate run -k --output-manifest other.yaml --with-issuer-key`, 8);
+    expect((await run('rotate undo -k --abandon', 0)).stderr).toContain(join(folder, 'other.yaml'));
   });
 
   test('a file that is not of this rotation is left alone', async (context) => {

@@ -48,6 +48,16 @@ test('a run that does not stay leaves what it would wait for to its answer', () 
   ]);
 });
 
+test('whom a step finds cut off is named with its proof', () => {
+  const { told, tell } = listen(true);
+  tell({ kind: 'proved', phase, pairs: 4, cutOff: [] });
+  tell({ kind: 'proved', phase, pairs: 4, cutOff: ['shop/cart', 'shop/checkout'] });
+  expect(told).toEqual([
+    'distribute: 4 pairs that can meet were proved\n',
+    'distribute: 4 pairs that can meet were proved\n  Cut off until they are restarted:\n  shop/cart, shop/checkout\n',
+  ]);
+});
+
 test('evidence stands below the phase that it let pass', () => {
   const { told, tell } = listen(true);
   tell({ kind: 'passed', phase, evidence: ['4 sidecars were born with 0a1b2c3d4e5f6071', 'The injector gives it'] });

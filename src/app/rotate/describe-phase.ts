@@ -1,4 +1,4 @@
-import type { GateName, Phase, Procedure, RestartScope, StageName } from './record.ts';
+import type { GateName, Phase, PhaseName, Procedure, RestartScope, StageName } from './record.ts';
 
 /** What a phase writes, in a line; undefined where it writes nothing. */
 export function describeWrite({ writes, name }: Phase, procedure: Procedure): string | undefined {
@@ -23,6 +23,11 @@ const writings: Record<StageName, (procedure: Procedure) => string> = {
       ? 'the new issuer and its key; the anchors stay'
       : 'the new anchor alone, and the new issuer',
 };
+
+/** For the history. @param where the files */
+export function describeHandOut(name: PhaseName, where: string): string {
+  return `handed the bundle of ${name} out in ${where}`;
+}
 
 /** @param kind in a directory nobody but its owner knows who takes part */
 export function describeRestarts(scopes: readonly RestartScope[], kind: 'directory' | 'cluster'): string[] {

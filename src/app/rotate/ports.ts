@@ -36,7 +36,7 @@ export type Writer =
   | { readonly kind: 'other'; readonly handedOut: string; readonly wait: Wait };
 
 export type RotationProgress =
-  | { readonly kind: 'proved'; readonly phase: PhaseName; readonly pairs: number }
+  | { readonly kind: 'proved'; readonly phase: PhaseName; readonly pairs: number; readonly cutOff: readonly string[] }
   | { readonly kind: 'writing'; readonly phase: PhaseName }
   | { readonly kind: 'written'; readonly phase: PhaseName }
   | { readonly kind: 'restarting'; readonly phase: PhaseName }

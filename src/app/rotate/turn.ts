@@ -1,4 +1,6 @@
 import type { RotationLock } from '../../store/rotation-port.ts';
+import { describeHandOut } from './describe-phase.ts';
+import { describeProof, listCutOff } from './describe-proof.ts';
 import { describeStage } from './divergence.ts';
 import { askForLateClients } from './gates/confirmations.ts';
 import { sinceOf, type Wait } from './gates/gate.ts';
@@ -9,7 +11,7 @@ import { neededAnchors } from './live-stage.ts';
 import { type OpenedStages, openStages } from './opened-stages.ts';
 import { unsafe } from './plan.ts';
 import type { RotationPorts, Writer } from './ports.ts';
-import { brokenPairs, isProven, provePhases } from './proof.ts';
+import { isProven, provePhases } from './proof.ts';
 import {
   currentPhase,
   encodeRecord,
@@ -124,10 +126,9 @@ export class Turn {
     });
     const own = { ...proof, pairs: proof.pairs.filter((pair) => pair.phase === phase.name) };
     if (!isProven(own)) throw unsafe(`the phase ${phase.name}`, own);
-    this.#ports.onProgress({ kind: 'proved', phase: phase.name, pairs: own.pairs.length });
-    const broken = brokenPairs(own).length;
+    this.#ports.onProgress({ kind: 'proved', phase: phase.name, pairs: own.pairs.length, cutOff: listCutOff(own) });
     this.#proved = phase.name;
-    return { waits, found: `${own.pairs.length} pairs verified${broken > 0 ? `, ${broken} of them cannot` : ''}` };
+    return { waits, found: describeProof(own) };
   }
 
   /** The world as it is, and in the record what people have set anew since the last look. */
@@ -174,7 +175,7 @@ export class Turn {
     { handedOut, wait }: Extract<Writer, { kind: 'other' }>,
   ): Promise<readonly Wait[]> {
     await assertLiveOr(this.#live(), writes);
-    const what = `handed the bundle of ${phase.name} out in ${handedOut}`;
+    const what = describeHandOut(phase.name, handedOut);
     if (!phase.handedOut) await this.#saveAbout(phase, { handedOut: true }, what);
     return [wait];
   }

@@ -1,6 +1,7 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { verifyLeafOf, whyNotSigned } from '../../pki/chain.ts';
 import type { FoundFiles } from '../../store/port.ts';
+import { describeHandOut } from './describe-phase.ts';
 import { diverged } from './divergence.ts';
 import { liveStage } from './live-stage.ts';
 import { phasesBack } from './phases.ts';
@@ -31,7 +32,10 @@ export function undoRotation(
   const event = {
     at: now.toISOString(),
     by: who,
-    what: `undoes the rotation: ${back.length > 0 ? back.map(({ name }) => name).join(', ') : 'nothing had been written'}`,
+    what: [
+      `undoes the rotation: ${back.length > 0 ? back.map(({ name }) => name).join(', ') : 'nothing had been written'}`,
+      ...tellToWithdraw(record, files),
+    ].join('. '),
   };
   const next: RotationRecord = {
     ...record,
@@ -74,6 +78,23 @@ export function abandonRotation(
     stages: withoutKeys(record),
     history: [...record.history, { at: now.toISOString(), by: who, what }],
   };
+}
+
+/**
+ * What was handed out to who keeps the objects and does not stand there may still be applied, long after the
+ * rotation has gone another way. Pure.
+ * @returns a sentence, or nothing
+ */
+export function tellToWithdraw(record: RotationRecord, files: FoundFiles): string[] {
+  const phase = currentPhase(record);
+  if (record.state !== 'running' || phase?.status !== 'begun' || !phase.handedOut) return [];
+  const target = phase.writes && readStages(record)[phase.writes];
+  if (target && isStage(target, files)) return [];
+  const words = describeHandOut(phase.name, '');
+  const where = record.history.findLast(({ what }) => what.startsWith(words))?.what.slice(words.length);
+  return [
+    `The bundle of ${phase.name} that was handed out${where ? ` in ${where}` : ''} must not be applied any more: withdraw that file, and revert its commit`,
+  ];
 }
 
 /** A run may have died between its write and the record of it. */
