@@ -49,7 +49,7 @@ describe('Sentries that start at any moment', () => {
     expect(tally.serves + tally.exits).toBeGreaterThan(2000);
     expect(tally.exits).toBeGreaterThan(0);
     expect(seenRoots.size).toBeGreaterThan(100);
-  }, 240_000);
+  }, 600_000);
 
   test.each(['the Secret first', 'the ConfigMap first'] as const)(
     'do make one where both are patched, %s',

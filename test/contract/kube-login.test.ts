@@ -141,9 +141,9 @@ printf '{"apiVersion":"${v1}","kind":"ExecCredential","status":{"token":"%s"}}' 
 
   test('may take longer than a request, for somebody may be asked', async () => {
     const server = await start();
-    const command = program(`sleep 1\n${echo(credential({ token: server.token() }))}`);
+    const command = program(`sleep 3\n${echo(credential({ token: server.token() }))}`);
     const path = kubeconfig(server, (user) => Object.assign(user, { exec: exec(command) }));
-    await (await open(path, { timeoutMs: 800 })).get(configMapRef);
+    await (await open(path, { timeoutMs: 2_500 })).get(configMapRef);
     expect(server.requests.map(({ user }) => user)).toEqual(['admin']);
   });
 

@@ -108,10 +108,10 @@ test.each([
   ['dashes', '-'.repeat(1_000_000)],
   ['BEGIN without an end of its line', '-----BEGIN '.repeat(50_000)],
 ])('a million characters of %s are read in moments', (_, text) => {
-  const before = performance.now();
+  const before = process.cpuUsage();
   readPem(Buffer.from(text));
   decodeAsGo(Buffer.from(text));
-  expect(performance.now() - before).toBeLessThan(3000);
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(3000);
 });
 
 describe('decodeAsGo', () => {
