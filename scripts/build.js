@@ -26,6 +26,7 @@ const shared = [
   'src/cli/ask-owners.ts',
   'src/cli/cluster-configuration.ts',
   'src/cli/report-failure.ts',
+  'src/cli/machine-format.ts',
   'src/app/configuration/document.ts',
   'src/kube/client/proxy-agent.ts',
   'src/kube/kubeconfig/parse-yaml.ts',

@@ -55,14 +55,12 @@ function isParseError(error: unknown): error is Error {
 }
 
 /**
- * Whether a document is due on standard output. Looked for in the raw words, because a command line
- * that cannot be parsed must be answered, too.
+ * In which format an answer is due on standard output. Looked for in the raw words, because a command
+ * line that cannot be parsed must be answered, too.
  */
-export function asksForDocument(argv: readonly string[]): boolean {
+export function formatAskedFor(argv: readonly string[]): string | undefined {
   const end = argv.indexOf('--');
   const words = end < 0 ? argv : argv.slice(0, end);
-  return words.some((word, index) => {
-    const value = word === '--format' ? words[index + 1] : word.replace(/^--format=/, '');
-    return word.startsWith('--format') && (value === 'json' || value === 'yaml');
-  });
+  const index = words.findIndex((word) => word === '--format' || word.startsWith('--format='));
+  return words[index] === '--format' ? words[index + 1] : words[index]?.slice('--format='.length);
 }

@@ -3,6 +3,7 @@ import { auditSidecars, exitCodeOfAudit } from '../../app/audit/audit.ts';
 import { auditRemarks } from '../../app/audit/remarks.ts';
 import { gatherAudit } from '../../cli/audit-input.ts';
 import { atFlag, clusterFlags, failOnFlag } from '../../cli/flags.ts';
+import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { withCluster } from '../../cli/with-cluster.ts';
 import { renderAudit } from '../../render/audit.ts';
@@ -26,6 +27,7 @@ Pods that have ended do not count, those that are being deleted do. Clients that
     { description: 'Who would break under another bundle?', command: '<%= bin %> audit -k --against certs' },
     { description: 'Does everybody hold these anchors?', command: '<%= bin %> audit -k --against ca.crt' },
     { description: 'For a machine: every sidecar with its fingerprints', command: '<%= bin %> audit -k --format json' },
+    { description: 'Counts for Prometheus', command: '<%= bin %> audit -k --format prometheus' },
   ];
   static override exitCodes = [3, 4, 5, 10];
   static override flags = {
@@ -49,6 +51,7 @@ Pods that have ended do not count, those that are being deleted do. Clients that
     }),
     ...atFlag,
     ...failOnFlag('warning'),
+    ...judgedFlags,
   };
 
   override async run(): Promise<void> {
@@ -57,8 +60,8 @@ Pods that have ended do not count, those that are being deleted do. Clients that
     const report = await withCluster({ ...flags, kubernetes: true }, this.env, async (cluster) =>
       auditSidecars(await gatherAudit(cluster, flags), flags.at ?? this.now()),
     );
-    await this.emit(report, flags.format, renderAudit);
+    const exitCode = exitCodeOfAudit(report, flags['fail-on']);
+    process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderAudit, exitCode });
     for (const remark of auditRemarks(report)) this.streams.note(`${remark}\n`);
-    process.exitCode = exitCodeOfAudit(report, flags['fail-on']);
   }
 }

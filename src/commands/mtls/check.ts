@@ -1,6 +1,7 @@
 import { checkBundle, exitCodeOfFindings } from '../../app/check/check.ts';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
 import { atFlag, configFlag, daprVersionFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
+import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { surveyStore } from '../../cli/survey.ts';
 import { renderCheck } from '../../render/check.ts';
@@ -25,6 +26,11 @@ will come to that. docs/findings.md has them all.`;
     },
     { description: 'Also by the rules of an older Dapr', command: '<%= bin %> check --dir certs --dapr-version 1.12' },
     { description: 'For a machine', command: '<%= bin %> check --dir certs --format json' },
+    { description: 'Annotations in GitHub Actions', command: '<%= bin %> check --dir certs --format github' },
+    {
+      description: 'A report that GitLab and Jenkins read',
+      command: '<%= bin %> check --dir certs --format junit -o mtls.xml',
+    },
   ];
   static override exitCodes = [3, 4, 5, 10];
   static override flags = {
@@ -34,6 +40,7 @@ will come to that. docs/findings.md has them all.`;
     ...daprVersionFlag,
     ...configFlag,
     ...failOnFlag('warning'),
+    ...judgedFlags,
   };
 
   override async run(): Promise<void> {
@@ -44,8 +51,8 @@ will come to that. docs/findings.md has them all.`;
       warnBeforeMs: flags['warn-before'] ?? defaultWarnBeforeMs,
       daprVersion: flags['dapr-version'] ?? daprVersion,
     });
-    await this.emit(report, flags.format, renderCheck);
+    const exitCode = exitCodeOfFindings(report, flags['fail-on']);
+    process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderCheck, exitCode });
     this.streams.note(`Trust store: ${location.kind} ${location.name}\n`);
-    process.exitCode = exitCodeOfFindings(report, flags['fail-on']);
   }
 }

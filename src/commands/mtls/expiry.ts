@@ -1,6 +1,7 @@
 import { reportExpiry } from '../../app/expiry.ts';
 import { exitCodeOfStatuses, expiryRemarks } from '../../app/expiry-verdict.ts';
 import { atFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
+import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { openReader } from '../../cli/open-store.ts';
 import { renderExpiry } from '../../render/expiry.ts';
@@ -29,19 +30,27 @@ Without --dir the cluster is meant. A bundle that cannot be read, or in which no
         '<%= bin %> expiry --dir certs --format json | sed -n \'s/.*"notAfter": "\\(.*\\)".*/\\1/p\' | head -n 1',
     },
     {
+      description: "For node_exporter's textfile collector",
+      command: '<%= bin %> expiry --dir certs --format prometheus -o dapr_mtls.prom',
+    },
+    {
+      description: 'As a plugin of Nagios or Icinga',
+      command: '<%= bin %> expiry -k --format nagios --warn-before 30d',
+    },
+    {
       description: 'Will it still be fine at the end of 2026?',
       command: '<%= bin %> expiry --dir certs --at 2026-12-31 --fail-on error',
     },
   ];
   static override exitCodes = [3, 4, 5, 10];
-  static override flags = { ...storeFlags, ...atFlag, ...warnBeforeFlag, ...failOnFlag('never') };
+  static override flags = { ...storeFlags, ...atFlag, ...warnBeforeFlag, ...failOnFlag('never'), ...judgedFlags };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Expiry);
     const store = await openReader(flags, this.env);
     const report = reportExpiry(await store.read(), store.location, flags.at ?? this.now(), flags['warn-before']);
-    await this.emit(report, flags.format, renderExpiry);
+    const exitCode = exitCodeOfStatuses(report, flags['fail-on']);
+    process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderExpiry, exitCode });
     for (const remark of expiryRemarks(report)) this.streams.note(`${remark}\n`);
-    process.exitCode = exitCodeOfStatuses(report, flags['fail-on']);
   }
 }

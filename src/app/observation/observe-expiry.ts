@@ -1,0 +1,87 @@
+import type { Severity } from '../../pki/rules/finding.ts';
+import type { ExpiryReport } from '../expiry.ts';
+import type { CertificateReport } from '../report.ts';
+import { wayToStore } from '../way-to-store.ts';
+import {
+  commonMetrics,
+  findingsOf,
+  type Metric,
+  nameStore,
+  type Observation,
+  type ObservedCheck,
+  secondsOf,
+} from './observation.ts';
+
+const words: Record<
+  Exclude<CertificateReport['status'], 'valid'>,
+  { code: string; severity: Severity; verb: string }
+> = {
+  expired: { code: 'expired', severity: 'error', verb: 'has ended on' },
+  'not-yet-valid': { code: 'not-yet-valid', severity: 'error', verb: 'is not valid before' },
+  expiring: { code: 'expires-soon', severity: 'warning', verb: 'ends on' },
+};
+
+/** @param warnBeforeMs from when on an end was worth a warning */
+export function observeExpiry(report: ExpiryReport, warnBeforeMs: number): Observation {
+  const { store, at, root, issuer, certificates } = report;
+  const checks = certificates.map((certificate) => judge(certificate, wayToStore(store)));
+  const days = ({ remainingSeconds }: CertificateReport) => Math.trunc(remainingSeconds / 86_400);
+  const tell = (name: string, certificate: CertificateReport) =>
+    certificate.remainingSeconds < 0
+      ? `${name} has ended on ${certificate.notAfter}`
+      : `${name} ends in ${days(certificate)} days`;
+  return {
+    command: 'expiry',
+    place: nameStore(store),
+    at,
+    verdict: `${tell('root', root)}, ${tell('issuer', issuer)}`,
+    checks,
+    metrics: [...describeValidity(certificates), ...commonMetrics('expiry', at, findingsOf({ checks }))],
+    performance: [root, issuer].map(({ role, remainingSeconds }) => ({
+      label: role,
+      value: remainingSeconds,
+      unit: 's',
+      warn: `${Math.round(warnBeforeMs / 1000)}:`,
+      critical: '0:',
+    })),
+  };
+}
+
+/** Another anchor than the root decides nothing: what became of it is worth knowing, no more. */
+function judge(certificate: CertificateReport, way: string): ObservedCheck {
+  const { role, file, subject, fingerprint, status, notBefore, notAfter } = certificate;
+  const name = `${role} ${fingerprint.slice(0, 16)} in ${file}`;
+  if (status === 'valid') return { name, findings: [] };
+  const { code, severity, verb } = words[status];
+  const decides = role === 'root' || role === 'issuer';
+  const finding = {
+    code: `${role}.${code}`,
+    severity: decides ? severity : ('info' as const),
+    subject: `${file}: ${subject}`,
+    message: `the ${role} ${verb} ${status === 'not-yet-valid' ? notBefore : notAfter}`,
+    hint: decides
+      ? `See how to renew it without losing a call: \`dapr-mtls rotate plan${way}\`.`
+      : `See whether anybody still needs it: \`dapr-mtls check${way}\`.`,
+  };
+  return { name, findings: [finding] };
+}
+
+function describeValidity(certificates: readonly CertificateReport[]): Metric[] {
+  const sample = (instant: (certificate: CertificateReport) => string) =>
+    certificates.map((certificate) => ({
+      labels: { role: certificate.role, fingerprint: certificate.fingerprint, subject: certificate.subject },
+      value: secondsOf(instant(certificate)),
+    }));
+  return [
+    {
+      name: 'dapr_mtls_certificate_expiry_timestamp_seconds',
+      help: 'When a certificate of the trust bundle ends, in seconds since 1970.',
+      samples: sample(({ notAfter }) => notAfter),
+    },
+    {
+      name: 'dapr_mtls_certificate_not_before_timestamp_seconds',
+      help: 'From when on a certificate of the trust bundle is valid, in seconds since 1970.',
+      samples: sample(({ notBefore }) => notBefore),
+    },
+  ];
+}

@@ -1,0 +1,70 @@
+import { resolve } from 'node:path';
+import * as Flags from '@oclif/core/flags';
+import { defaultWarnBeforeMs } from '../app/report.ts';
+import { outputFlags } from './flags.ts';
+import type { JudgedReport } from './machine-format.ts';
+import type { Streams, Terminal } from './streams.ts';
+
+export const machineFormats = ['prometheus', 'nagios', 'github', 'junit', 'sarif'] as const;
+export type MachineFormat = (typeof machineFormats)[number];
+
+/** For commands that judge: formats of other programs, and a file that is replaced as a whole. */
+export const judgedFlags = {
+  format: Flags.string({
+    description:
+      "How the result is written. nagios keeps a plugin's own exit codes (0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN) instead of those below.",
+    options: [...(outputFlags.format.options ?? []), ...machineFormats],
+    default: 'text',
+    helpGroup: 'OUTPUT',
+  }),
+  output: Flags.string({
+    char: 'o',
+    description: 'Write the result into this file instead, replaced as a whole: a reader never sees half of it.',
+    helpValue: 'FILE',
+    helpGroup: 'OUTPUT',
+  }),
+};
+
+interface JudgedOptions<Report> {
+  readonly streams: Streams;
+  readonly render: (report: Report, terminal: Terminal) => string;
+  /** What the report leads to in our own exit codes. */
+  readonly exitCode: number;
+}
+
+/**
+ * Writes a judged report in the format that was asked for, to standard output or into a file.
+ * @returns the exit code
+ * @throws DaprMtlsError `file.io` where the file cannot be written
+ */
+export async function emitJudged<Report extends JudgedReport>(
+  report: Report,
+  flags: { readonly format: string; readonly output: string | undefined; readonly 'warn-before'?: number | undefined },
+  { streams, render, exitCode }: JudgedOptions<Report>,
+): Promise<number> {
+  const { format, output } = flags;
+  const terminal = output === undefined ? streams.outTerminal : { isTty: false, columns: 80, colour: false };
+  const written: { text: string; exitCode?: number } = isMachineFormat(format)
+    ? await (await import('./machine-format.ts')).describeForMachine(
+        report,
+        format,
+        flags['warn-before'] ?? defaultWarnBeforeMs,
+      )
+    : { text: await renderDocument(report, format, (document) => render(document, terminal)) };
+  if (output === undefined) streams.out(written.text);
+  else (await import('./replace-output.ts')).replaceOutput(resolve(output), written.text);
+  return written.exitCode ?? exitCode;
+}
+
+async function renderDocument<Report extends object>(
+  report: Report,
+  format: string,
+  render: (report: Report) => string,
+): Promise<string> {
+  if (format === 'json') return `${JSON.stringify(report, undefined, 2)}\n`;
+  return format === 'yaml' ? (await import('../render/yaml.ts')).renderYaml(report) : render(report);
+}
+
+function isMachineFormat(format: string): format is MachineFormat {
+  return (machineFormats as readonly string[]).includes(format);
+}
