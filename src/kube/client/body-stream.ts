@@ -21,7 +21,10 @@ export async function streamList(
     name: undefined,
     path: withQuery(collectionPath(resource, namespace), { labelSelector, fieldSelector }),
     accept,
+    acceptEncoding: 'gzip',
     effect: 'none',
   });
-  return { contentType: message.headers['content-type'] ?? '', chunks: chunksOf(line, message) };
+  const { 'content-type': contentType = '', 'content-encoding': encoding } = message.headers;
+  const chunks = chunksOf(line, message);
+  return { contentType, chunks: encoding === 'gzip' ? (await import('./gunzip.ts')).gunzip(chunks) : chunks };
 }

@@ -78,13 +78,8 @@ async function callFor<T>(line: Line, request: ApiRequest, read: Read<T>, outer?
 
 interface Limit {
   readonly signal: AbortSignal;
-  /** Of `monotonicMs()`. */
+  /** Of `performance.now()`. */
   readonly endsAtMs: number;
-}
-
-/** The first use of `performance` would load a dozen of Node's modules. */
-function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 async function withinTime<T>(
@@ -96,7 +91,7 @@ async function withinTime<T>(
   const timer = setTimeout(() => controller.abort('timeout'), timeoutMs);
   const signal = outer ? AbortSignal.any([outer, controller.signal]) : controller.signal;
   try {
-    return await run({ signal, endsAtMs: monotonicMs() + timeoutMs });
+    return await run({ signal, endsAtMs: performance.now() + timeoutMs });
   } finally {
     clearTimeout(timer);
   }
@@ -118,7 +113,7 @@ async function tryUntilAnswered<T>(
     if (outcome.kind === 'answered') return outcome.value;
     mayBeDone ||= request.effect !== 'none' && mayHaveHappened(outcome);
     const pauseMs = pauseBeforeRetryMs(outcome, request.effect, tries, line.random);
-    if (pauseMs === undefined || monotonicMs() + pauseMs >= endsAtMs)
+    if (pauseMs === undefined || performance.now() + pauseMs >= endsAtMs)
       throw await toError(line, request, outcome, mayBeDone);
     await line.sleep(pauseMs, signal);
     login = await line.access.credentials.current();
@@ -144,6 +139,7 @@ async function attempt<T>(
       headers: {
         Accept: request.accept ?? 'application/json',
         'User-Agent': line.userAgent,
+        ...(request.acceptEncoding !== undefined && { 'Accept-Encoding': request.acceptEncoding }),
         ...(request.contentType !== undefined && { 'Content-Type': request.contentType }),
         ...line.access.headers,
       },
@@ -158,7 +154,10 @@ async function attempt<T>(
   if (status < 200 || status > 299) {
     const body = await collect(message, maxErrorBytes, signal);
     if (!Buffer.isBuffer(body)) return body;
-    return { kind: 'refused', status, retryAfter: message.headers['retry-after'], text: body.toString('utf8') };
+    const { 'retry-after': retryAfter, 'content-encoding': encoding } = message.headers;
+    // An API server packs no refusal; what stands in front of it may.
+    const unpacked = encoding === 'gzip' ? (await import('./gunzip.ts')).gunzipWhole(body, maxErrorBytes) : body;
+    return { kind: 'refused', status, retryAfter, text: unpacked.toString('utf8') };
   }
   const value = await read(message, signal);
   return isBroken(value) ? value : { kind: 'answered', value };

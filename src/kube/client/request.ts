@@ -10,6 +10,8 @@ export interface ApiRequest {
   readonly name: string | undefined;
   readonly path: string;
   readonly accept?: string;
+  /** Who asks for it unpacks the body himself. */
+  readonly acceptEncoding?: 'gzip';
   readonly contentType?: string;
   /** JSON. */
   readonly body?: string;
