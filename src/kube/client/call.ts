@@ -78,8 +78,13 @@ async function callFor<T>(line: Line, request: ApiRequest, read: Read<T>, outer?
 
 interface Limit {
   readonly signal: AbortSignal;
-  /** Of `performance.now()`. */
+  /** Of `monotonicMs()`. */
   readonly endsAtMs: number;
+}
+
+/** The first use of `performance` would load a dozen of Node's modules. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 async function withinTime<T>(
@@ -91,7 +96,7 @@ async function withinTime<T>(
   const timer = setTimeout(() => controller.abort('timeout'), timeoutMs);
   const signal = outer ? AbortSignal.any([outer, controller.signal]) : controller.signal;
   try {
-    return await run({ signal, endsAtMs: performance.now() + timeoutMs });
+    return await run({ signal, endsAtMs: monotonicMs() + timeoutMs });
   } finally {
     clearTimeout(timer);
   }
@@ -113,7 +118,7 @@ async function tryUntilAnswered<T>(
     if (outcome.kind === 'answered') return outcome.value;
     mayBeDone ||= request.effect !== 'none' && mayHaveHappened(outcome);
     const pauseMs = pauseBeforeRetryMs(outcome, request.effect, tries, line.random);
-    if (pauseMs === undefined || performance.now() + pauseMs >= endsAtMs)
+    if (pauseMs === undefined || monotonicMs() + pauseMs >= endsAtMs)
       throw await toError(line, request, outcome, mayBeDone);
     await line.sleep(pauseMs, signal);
     login = await line.access.credentials.current();
