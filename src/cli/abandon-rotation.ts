@@ -37,7 +37,7 @@ export async function abandonHere(
       `The record that could not be read lies in ${aside} now. Issuer keys may be in it: remove it when nobody needs it any more.`,
     ]);
   }
-  const voice = { who: ports.who, now };
+  const voice = { who: ports.who, now, wayToStore: ports.wayToStore };
   // What cannot be given up is told before anybody is asked.
   abandonRotation(present, voice);
   await confirmAtTerminal('Give the rotation up, and keep the bundle that stands there?', yes);

@@ -6,6 +6,7 @@ import { amendRotation, changeDrain, confirm, skipWorkloads } from '../app/rotat
 import type { Wait } from '../app/rotate/gates/gate.ts';
 import { judgePhase } from '../app/rotate/gates/judge.ts';
 import { planRotation, type RotationPlan } from '../app/rotate/plan.ts';
+import { assertReadableKey } from '../app/rotate/readable-key.ts';
 import {
   type Confirmable,
   currentPhase,
@@ -22,6 +23,7 @@ import { openStage } from '../app/rotate/stage-record.ts';
 import { startRotation } from '../app/rotate/start.ts';
 import { tellToWithdraw, undoRotation } from '../app/rotate/undo.ts';
 import { warnOfUnknownWorkloads } from '../app/rotate/unknown-workloads.ts';
+import { wayOut } from '../app/rotate/way-out.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { FoundFiles, StoredBundle } from '../store/port.ts';
 import { assertUnited } from './assert-united.ts';
@@ -64,6 +66,7 @@ export async function planHere({ site, rotationSite }: OpenRotation, flags: Wish
   const stored = await store.read();
   assertBundle(stored, store.location);
   await assertUnited(site, stored);
+  assertReadableKey(stored, store.location, flags.procedure);
   const input = readRotationInput(flags, site, now);
   const world = await rotationSite.gather();
   const { location } = store;
@@ -203,12 +206,18 @@ async function advance(
   try {
     return await advanceRotation({ ...ports, chooseWriter }, options);
   } catch (error) {
+    if (error instanceof DaprMtlsError && error.code === 'trust.refused') throw lapsed(error, ports.wayToStore);
     if (!(error instanceof Interrupted)) throw error;
     throw new Interrupted(error.signal, {
       message: 'the rotation is recorded as far as it has come, and nothing is half written',
       hint: `Go on at any time, from any machine: \`dapr-mtls rotate run${ports.wayToStore}\`. How far it is: \`dapr-mtls rotate status${ports.wayToStore}\`.`,
     });
   }
+}
+
+/** What a restart finds ended is not to be renewed in the middle of a rotation. */
+function lapsed({ message }: DaprMtlsError, wayToStore: string): DaprMtlsError {
+  return new DaprMtlsError('trust.refused', { message, hint: wayOut(wayToStore) });
 }
 
 function reportAdvanced({ site }: OpenRotation, { end, record, waits }: Advanced): RotationReport {

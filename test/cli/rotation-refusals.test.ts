@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { decodeRecord } from '../../src/app/rotate/record.ts';
 import { resources } from '../../src/kube/resources.ts';
+import { encodePrivateKey } from '../../src/pki/keys.ts';
 import { quotePosix } from '../../src/render/shell-quote.ts';
 import type { SecretObject } from '../../src/store/cluster/objects.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
@@ -12,7 +13,7 @@ import { injectorOf } from '../support/dapr/injected-pods.ts';
 import { runningControlPlane } from '../support/dapr-control-plane.ts';
 import { makeFolder } from '../support/workplace.ts';
 
-const { files } = await makeBundle({ at: new Date() });
+const { files, bundle: made } = await makeBundle({ at: new Date() });
 const system = 'dapr-system';
 const secret = { resource: resources.secrets, namespace: system, name: 'dapr-trust-bundle' };
 const record = { ...secret, name: 'dapr-mtls-rotation' };
@@ -116,6 +117,18 @@ describe('in a directory, beside a rotation', () => {
     expect(stderr).toMatch(/^Error: a rotation is under way, begun /m);
     expect(stderr).toContain(goOnOrUndo(` --dir ${quotePosix(join(folder, 'certs'))}`));
     expect(read()).toEqual(before);
+  });
+
+  test('none is begun on a key that nobody can read, and the mend is said', async () => {
+    await daprMtls('init --dir sealed');
+    writeFileSync(join(folder, 'sealed', 'issuer.key'), encodePrivateKey(made.issuerKey, 'a long one'));
+    writeFileSync(join(folder, 'passphrase'), 'a long one\n');
+    for (const line of ['rotate plan --dir sealed', 'rotate run --dir sealed --passphrase-file passphrase']) {
+      const { status, stdout, stderr } = await daprMtls(line);
+      expect({ status, stdout }, stderr).toEqual({ status: 4, stdout: '' });
+      expect(stderr).toContain('the issuer key issuer.key in');
+      expect(stderr).toContain('`openssl pkcs8 -in issuer.key -out clear.key`');
+    }
   });
 
   test('once it has ended, a renewal is free again', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/port.ts';
 import { resources } from '../../src/kube/resources.ts';
@@ -31,6 +32,24 @@ describe.concurrent('rotate undo -k', () => {
     const secrets = server.store.objects<KubeObject>(resources.secrets).map(({ metadata }) => metadata.name);
     expect(secrets.sort()).toEqual(['dapr-mtls-backup', 'dapr-mtls-rotation', 'dapr-trust-bundle']);
     expect(server.store.get<LeaseObject>(leaseRef({ namespace: system }))?.spec?.holderIdentity ?? '').toBe('');
+  });
+
+  test('leads nowhere when the old issuer has ended in the middle, and the way out is said', async (context) => {
+    const issuerValidMs = 45_000;
+    const shortLived = await makeBundle({ at: new Date(), issuerValidMs });
+    const end = Date.now() + issuerValidMs;
+    const { run, record } = await openRotationDesk(context, shortLived);
+    await run('rotate run -k --procedure staged --restart none', 8);
+    await sleep(Math.max(0, end - Date.now()) + 1500);
+    const wayOut = 'which keeps the bundle that stands there: `dapr-mtls rotate undo -k --abandon`';
+    // Sentry would not come back from a restart, and the old bundle is no better.
+    const { stderr } = await run('rotate run -k', 4);
+    expect(stderr).toMatch(/^Error: a Sentry that starts now refuses the bundle/m);
+    expect(stderr).toContain(wayOut);
+    expect((await run('rotate undo -k', 4)).stderr).toContain(wayOut);
+    await run('rotate undo -k --abandon', 0);
+    expect(record()?.state).toBe('abandoned');
+    expect((await run('rotate plan -k', 0)).stdout).toContain('Procedure: replace');
   });
 
   test('before anything was written is at its end at once', async (context) => {

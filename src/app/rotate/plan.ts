@@ -220,15 +220,21 @@ function warningsOf(proof: Proof, isTooSlow: boolean, wish: RotationWish): strin
 
 const dayMs = 86_400_000;
 
-export function unsafe(what: string, proof: Pick<Proof, 'pairs' | 'refusals'>): DaprMtlsError {
+/** @param mend where no restart of a workload is one */
+export function unsafe(
+  what: string,
+  proof: Pick<Proof, 'pairs' | 'refusals'>,
+  mend = 'Leave --procedure out: `dapr-mtls rotate plan` takes the gentlest way that holds, and says why.',
+): DaprMtlsError {
   const [refusal] = proof.refusals;
   const [pair] = unforeseenPairs(proof);
   const because = refusal ? `Sentry would refuse the bundle: ${refusal.reason}` : pair ? describeBroken(pair) : '';
   return new DaprMtlsError('rotation.unsafe', {
     message: `${what} would lose calls: ${because}`,
-    hint: pair?.workloads.length
-      ? 'Restart those workloads, so that they take the anchors of today, and run the command again.'
-      : 'Leave --procedure out: `dapr-mtls rotate plan` takes the gentlest way that holds, and says why.',
+    hint:
+      !refusal && pair?.workloads.length
+        ? 'Restart those workloads, so that they take the anchors of today, and run the command again.'
+        : mend,
   });
 }
 

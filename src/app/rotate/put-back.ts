@@ -14,6 +14,7 @@ import { isPublishing, isUnited } from './sides.ts';
 import { isStage, openStage, readStages } from './stage-record.ts';
 import type { Stage } from './stages.ts';
 import { stepsToward } from './steps.ts';
+import { wayOut } from './way-out.ts';
 
 type PutBackPorts = Pick<
   RotationPorts,
@@ -142,19 +143,15 @@ function readRecorded(record: RotationRecord, { stage }: Reopened, wayToStore: s
   if (recorded) return recorded;
   throw new DaprMtlsError('store.damaged', {
     message: `the rotation has not recorded the bundle of the stage ${stage}: it was none that could be read; nothing was written`,
-    hint: giveUp(wayToStore),
+    hint: wayOut(wayToStore),
   });
 }
 
 function refused(stage: StageName, reason: string, wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('trust.refused', {
     message: `Sentry would not run on the recorded bundle (${stage}) any more: ${reason}; nothing was written`,
-    hint: giveUp(wayToStore),
+    hint: wayOut(wayToStore),
   });
-}
-
-function giveUp(wayToStore: string): string {
-  return `End the rotation, which keeps what stands there: \`dapr-mtls rotate undo${wayToStore} --abandon\`. Then \`dapr-mtls rotate plan${wayToStore}\` takes the way from there.`;
 }
 
 function nothingToPutBack({ state }: RotationRecord, wayToStore: string): DaprMtlsError {

@@ -8,18 +8,28 @@ import type { FoundFiles } from '../../store/port.ts';
 import type { RotationRecord, StageName, StageRecord } from './record.ts';
 import type { Stage, Stages } from './stages.ts';
 
-/** @param passphrase encrypts the key; undefined leaves it in clear, as it stands in the store */
+/**
+ * @param passphrase encrypts the key; undefined leaves it in clear, as it stands in the store
+ * @throws DaprMtlsError `key.unreadable`, `key.passphrase` for a key that cannot be encrypted anew
+ */
 export function encodeStage({ files }: Stage, passphrase: string | undefined): StageRecord {
   const { anchors, issuerChain, issuerKey } = files;
-  const key =
-    passphrase === undefined
-      ? issuerKey
-      : Buffer.from(encodePrivateKey(readPrivateKey(issuerKey, 'issuer key', undefined), passphrase));
+  const key = passphrase === undefined ? issuerKey : encrypt(issuerKey, passphrase);
   return {
     anchors: anchors.toString('base64'),
     issuerChain: issuerChain.toString('base64'),
     issuerKey: key.toString('base64'),
   };
+}
+
+function encrypt(key: Buffer, passphrase: string): Buffer {
+  const { key: readable, problem } = readKeyFile(key, 'the issuer key');
+  if (readable) return Buffer.from(encodePrivateKey(readable, passphrase));
+  throw new DaprMtlsError(problem?.code ?? 'key.unreadable', {
+    message: `the issuer key that stands in the bundle cannot be kept under a passphrase in the record: ${problem?.message}; nothing was begun`,
+    hint: 'Leave --passphrase-file out: then the record keeps that key as it stands, and the new ones in clear.',
+    cause: problem,
+  });
 }
 
 /**

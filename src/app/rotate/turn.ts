@@ -23,6 +23,7 @@ import {
   type StageName,
 } from './record.ts';
 import { withoutKeys } from './stage-record.ts';
+import { wayOutOf } from './way-out.ts';
 import type { World } from './world.ts';
 
 export interface TurnOptions {
@@ -125,7 +126,7 @@ export class Turn {
       at: world.at,
     });
     const own = { ...proof, pairs: proof.pairs.filter((pair) => pair.phase === phase.name) };
-    if (!isProven(own)) throw unsafe(`the phase ${phase.name}`, own);
+    if (!isProven(own)) throw unsafe(`the phase ${phase.name}`, own, wayOutOf(phase, wayToStore));
     this.#ports.onProgress({ kind: 'proved', phase: phase.name, pairs: own.pairs.length, cutOff: listCutOff(own) });
     this.#proved = phase.name;
     return { waits, found: describeProof(own) };

@@ -8,6 +8,7 @@ import { phasesBack } from './phases.ts';
 import { currentPhase, isWayBack, type PhaseRecord, type RotationRecord, type StageName } from './record.ts';
 import { isStage, readStages, withoutKeys } from './stage-record.ts';
 import type { Stage } from './stages.ts';
+import { wayOut } from './way-out.ts';
 
 /**
  * Turns a rotation round, by the act that is right for its phase. Pure: what follows is carried out as
@@ -20,14 +21,14 @@ export function undoRotation(
   files: FoundFiles,
   { who, now, wayToStore = '' }: { readonly who: string; readonly now: Date; readonly wayToStore?: string },
 ): RotationRecord {
-  if (record.state !== 'running') throw nothingToUndo(record);
+  if (record.state !== 'running') throw nothingToUndo(record, wayToStore);
   if (isUndoing(record)) return record;
   const phases = settleBegun(record, files, wayToStore);
   const live = liveStage({ phases });
-  if (live === 'after' && record.procedure !== 'same-root') throw tooLate();
-  if (record.procedure === 'replace' && live !== 'before') throw tooLate();
+  if (live === 'after' && record.procedure !== 'same-root') throw tooLate(wayToStore);
+  if (record.procedure === 'replace' && live !== 'before') throw tooLate(wayToStore);
   const kept = phases.filter(({ status }) => status !== 'due');
-  if (live !== 'before' && isLapsed(readStages(record).before, now)) throw lapsed(hasSwitched(live));
+  if (live !== 'before' && isLapsed(readStages(record).before, now)) throw lapsed(hasSwitched(live), wayToStore);
   const back = live === 'before' ? [] : phasesBack(record.procedure, hasSwitched(live), record.settings.drain);
   const event = {
     at: now.toISOString(),
@@ -65,9 +66,9 @@ function isUndoing({ phases }: Pick<RotationRecord, 'phases'>): boolean {
  */
 export function abandonRotation(
   record: RotationRecord,
-  { who, now }: { readonly who: string; readonly now: Date },
+  { who, now, wayToStore = '' }: { readonly who: string; readonly now: Date; readonly wayToStore?: string },
 ): RotationRecord {
-  if (record.state !== 'running') throw nothingToUndo(record);
+  if (record.state !== 'running') throw nothingToUndo(record, wayToStore);
   const phase = currentPhase(record)?.name;
   const what = `gave the rotation up${phase ? ` in ${phase}` : ''}; the bundle that stands there was kept`;
   return {
@@ -131,7 +132,7 @@ function toRecord(phase: ReturnType<typeof phasesBack>[number]): PhaseRecord {
   return { ...phase, status: 'due', writtenAt: undefined, restartedAt: undefined, passedAt: undefined, evidence: [] };
 }
 
-function nothingToUndo({ state, procedure }: RotationRecord): DaprMtlsError {
+function nothingToUndo({ state, procedure }: RotationRecord, wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('rotation.missing', {
     message:
       state === 'undone'
@@ -139,23 +140,21 @@ function nothingToUndo({ state, procedure }: RotationRecord): DaprMtlsError {
         : `the rotation has ${state === 'abandoned' ? 'been given up' : 'ended'}`,
     hint:
       state === 'undone' || state === 'abandoned'
-        ? 'See its history: `dapr-mtls rotate status`.'
-        : `The old ${procedure === 'same-root' ? 'issuer' : 'anchor'} has gone, and pods may hold the new one alone: only a new rotation leads back, \`dapr-mtls rotate plan\`.`,
+        ? `See its history: \`dapr-mtls rotate status${wayToStore}\`.`
+        : `The old ${procedure === 'same-root' ? 'issuer' : 'anchor'} has gone, and pods may hold the new one alone: only a new rotation leads back, \`dapr-mtls rotate plan${wayToStore}\`.`,
   });
 }
 
-function tooLate(): DaprMtlsError {
+function tooLate(wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('rotation.unsafe', {
     message: 'the old anchors have gone already: going back would cut off who has started since',
-    hint: 'Go on to the end with `dapr-mtls rotate run`. Only a new rotation leads back to another root.',
+    hint: `Go on to the end with \`dapr-mtls rotate run${wayToStore}\`. Only a new rotation leads back to another root.`,
   });
 }
 
-function lapsed(isSwitched: boolean): DaprMtlsError {
+function lapsed(isSwitched: boolean, wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('rotation.unsafe', {
     message: 'Sentry would not run on the old bundle any more, so that going back would lose every call',
-    hint: isSwitched
-      ? 'Go on to the end with `dapr-mtls rotate run`.'
-      : 'End this rotation with `dapr-mtls rotate undo --abandon`: then `dapr-mtls rotate plan` takes the shortest way out.',
+    hint: isSwitched ? `Go on to the end with \`dapr-mtls rotate run${wayToStore}\`.` : wayOut(wayToStore),
   });
 }
