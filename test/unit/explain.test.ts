@@ -46,6 +46,7 @@ const seen: readonly [string, string][] = [
   ],
   ['peer.unknown-authority', 'remote error: tls: unknown certificate authority'],
   ['certificate.expired', 'remote error: tls: expired certificate'],
+  ['peer.refused-ours', 'tls: bad certificate'],
   ['sentry.ca-failed', 'level=fatal msg="error creating CA: failed to get CA bundle: Unauthorized"'],
   ['issuer.not-a-signer', 'x509: invalid signature: parent certificate cannot sign this kind of certificate'],
   [

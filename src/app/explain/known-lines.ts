@@ -171,7 +171,7 @@ export const knownLines: readonly KnownLine[] = [
   {
     code: 'peer.refused-ours',
     title: 'The other side refused the certificate that this one showed',
-    pattern: /remote error: tls: (bad|unknown) certificate/,
+    pattern: /tls: (?:bad|unknown) certificate/,
     cause:
       'The reason stands in the log of the other side. Mostly it does not hold the anchor that this one was signed under.',
     checks: [stale, { text: "Explain the other side's log", command: 'kubectl logs POD -c daprd | dapr-mtls explain' }],
