@@ -338,9 +338,9 @@ describe('restarts', () => {
       if (!may) refusedAt ||= performance.now();
       return may;
     };
-    const { restarted } = await open({ paceMs: 700 }).restart({ ...asked, mayBegin });
+    const { restarted } = await open({ paceMs: 1500 }).restart({ ...asked, mayBegin });
     expect(restarted).toHaveLength(1);
-    expect(performance.now() - refusedAt).toBeLessThan(3 * 700);
+    expect(performance.now() - refusedAt).toBeLessThan(3 * 1500);
   });
 
   test('begin none any more once another run holds the lock', async () => {
@@ -442,10 +442,9 @@ describe('restarts', () => {
   test('keep the pace', async () => {
     for (const name of ['a', 'b', 'c']) deploy({ name });
     const begun: number[] = [];
-    server.onRequest((asked) => {
-      if (isRestart(asked)) begun.push(performance.now());
-    });
-    await open({ paceMs: 400 }).restart(await request({ scopes: ['applications'] }));
+    // As the run sees it: on a busy machine the server hears of one late, and of the next in time.
+    const onProgress = ({ kind }: RestartProgress) => void (kind === 'restarting' && begun.push(performance.now()));
+    await open({ paceMs: 400, onProgress }).restart(await request({ scopes: ['applications'] }));
     expect(begun).toHaveLength(3);
     expect((begun[1] ?? 0) - (begun[0] ?? 0)).toBeGreaterThan(350);
     expect((begun[2] ?? 0) - (begun[1] ?? 0)).toBeGreaterThan(350);
