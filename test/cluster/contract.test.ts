@@ -278,7 +278,9 @@ describe.skipIf(missing !== undefined)(missing ?? 'the store on a real API serve
       const running = startSentries(throughClient(client), place, sentries);
       const env = unhurried;
       const fates = { renewed: 0, killed: 0 };
-      for (const until = Date.now() + 90_000; Date.now() < until; ) {
+      const { tally } = running;
+      // As long as it takes, on a slow machine, and no longer.
+      while (fates.killed < 6 || tally.exits === 0 || tally.serves + tally.exits <= 1000) {
         const run = dapr.start(renew, { env });
         const timer = setTimeout(() => run.child.kill('SIGKILL'), 300 + Math.random() * 3500);
         if ((await run.ended).exitCode === 137) fates.killed += 1;
@@ -288,13 +290,11 @@ describe.skipIf(missing !== undefined)(missing ?? 'the store on a real API serve
         await expectWhole();
         fates.renewed += 1;
       }
-      const tally = await running.stop();
+      await running.stop();
       console.info(`${JSON.stringify(fates)}; Sentry started: ${JSON.stringify(tally)}`);
       expect(tally.generates).toBe(0);
-      expect(tally.exits).toBeGreaterThan(0);
-      expect(tally.serves + tally.exits).toBeGreaterThan(1000);
-      expect(fates.killed).toBeGreaterThan(0);
-    });
+      expect(fates.renewed).toBeGreaterThanOrEqual(6);
+    }, 900_000);
 
     test('do make one where both objects are patched, the Secret first', async () => {
       const running = startSentries(throughClient(client), place, sentries);

