@@ -1,4 +1,5 @@
 import { findCommand } from './cli/find-command.ts';
+import { mark, markEnd } from './cli/timings.ts';
 import { aliases, commandTable } from './commands/table.ts';
 
 declare const DAPR_MTLS_VERSION: string;
@@ -12,6 +13,7 @@ const version = DAPR_MTLS_VERSION;
  * @param home the folder of the package; the manifest is there
  */
 export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[], home: string): Promise<void> {
+  markEnd();
   const [first, second] = argv;
   if (first === '--version' || first === 'version' || (first === 'mtls' && second === '--version')) {
     process.stdout.write(`dapr-mtls ${version} (${process.platform}-${process.arch}, node ${process.version})\n`);
@@ -27,6 +29,7 @@ export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[
       commandTable[found.id as keyof typeof commandTable](),
       import('./cli/lean-config.ts'),
     ]);
+    mark('loaded');
     CommandClass.id = found.id;
     await new CommandClass([...found.argv], leanConfig(program, version, home) as never).execute();
   } catch (error) {

@@ -6,6 +6,7 @@ import { quotePosix } from '../render/shell-quote.ts';
 import { officialFlags, outputFlags } from './flags.ts';
 import type { LeanConfig } from './lean-config.ts';
 import { openStreams, type Streams, type Terminal } from './streams.ts';
+import { mark } from './timings.ts';
 
 export type Renderer<Report> = (report: Report, terminal: Terminal) => string;
 
@@ -54,6 +55,7 @@ export abstract class MtlsCommand extends Command {
     if (format === 'json') this.streams.out(`${JSON.stringify(report, undefined, 2)}\n`);
     else if (format === 'yaml') this.streams.out((await import('../render/yaml.ts')).renderYaml(report));
     else this.streams.out(render(report, this.streams.outTerminal));
+    mark('rendered');
   }
 
   /** Booleans are written as pflag takes them: `--enable-mtls=false`, `-k=true`. */
@@ -63,6 +65,7 @@ export abstract class MtlsCommand extends Command {
   ): Promise<ParserOutput<F, B, A>> {
     const flags: Record<string, FlagShape> = { ...options?.baseFlags, ...options?.flags };
     const parsed = await super.parse(options, normalizeBooleans(argv, flags));
+    mark('parsed');
     for (const [name, mend] of Object.entries(officialMends)) {
       const isOwn = options?.flags !== undefined && name in options.flags;
       if (!isOwn && parsed.flags[name]) this.streams.note(`--${name} has no effect here: ${mend}\n`);

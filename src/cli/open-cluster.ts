@@ -3,6 +3,7 @@ import { connect } from '../kube/client/connect.ts';
 import type { Access } from '../kube/kubeconfig/access.ts';
 import { resolveAccess } from '../kube/kubeconfig/resolve.ts';
 import type { Cluster } from '../kube/port.ts';
+import { mark } from './timings.ts';
 
 declare const DAPR_MTLS_VERSION: string;
 
@@ -39,6 +40,7 @@ export async function openCluster(
     version: typeof DAPR_MTLS_VERSION === 'string' ? DAPR_MTLS_VERSION : 'unbuilt',
     random: Math.random,
     sleep,
+    mark,
   });
 }
 

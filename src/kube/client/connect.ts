@@ -2,7 +2,7 @@ import type { Access } from '../kubeconfig/access.ts';
 import type { Cluster } from '../port.ts';
 import type { Line } from './call.ts';
 import { getObject } from './read.ts';
-import { openTransport } from './transport.ts';
+import { type Milestone, openTransport } from './transport.ts';
 
 export interface ClientOptions {
   /** For one call, all its tries and pauses together. */
@@ -11,12 +11,14 @@ export interface ClientOptions {
   readonly version: string;
   readonly random: () => number;
   readonly sleep: Line['sleep'];
+  /** Told how far a request has come. */
+  readonly mark?: (milestone: Milestone) => void;
 }
 
 /** A client of one API server. Nothing is sent before it is asked for something, and only reading is loaded until then. */
 export function connect(access: Access, options: ClientOptions): Cluster {
-  const { version, ...rest } = options;
-  const transport = openTransport(access);
+  const { version, mark, ...rest } = options;
+  const transport = openTransport(access, mark);
   const line: Line = { ...rest, access, transport, userAgent: `dapr-mtls/${version}` };
   return {
     location: access.address,

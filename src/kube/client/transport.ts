@@ -33,6 +33,9 @@ export interface Head {
   readonly message: IncomingMessage;
 }
 
+/** Of a request. `connected` is left out where an open connection is used again. */
+export type Milestone = 'connected' | 'first byte' | 'answered';
+
 /** The connections of one run. */
 export interface Transport {
   /** Sends a request and waits for the head of the answer. The signal ends both, and the body after them. */
@@ -49,7 +52,7 @@ const attemptTimeoutMs = 1_500;
 /** How a server is reached: what every request on that way has in common. */
 type Way = RequestOptions & AgentOptions & { readonly agent: Agent };
 
-export function openTransport(access: Access): Transport {
+export function openTransport(access: Access, mark: (milestone: Milestone) => void = () => {}): Transport {
   const { url, tls, proxyUrl } = access;
   const isTls = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -103,7 +106,7 @@ export function openTransport(access: Access): Transport {
         },
         signal,
       };
-      return exchange((isTls ? startHttps : startHttp)(options), body, signal);
+      return exchange((isTls ? startHttps : startHttp)(options), body, signal, mark);
     },
     close() {
       for (const way of ways.values())
@@ -115,13 +118,19 @@ export function openTransport(access: Access): Transport {
   };
 }
 
-function exchange(request: ClientRequest, body: string | undefined, signal: AbortSignal): Promise<Head | Broken> {
+function exchange(
+  request: ClientRequest,
+  body: string | undefined,
+  signal: AbortSignal,
+  mark: (milestone: Milestone) => void,
+): Promise<Head | Broken> {
   return new Promise((resolve) => {
     let connected = false;
     const connecting = setTimeout(() => request.destroy(codedError('CONNECT_TIMEOUT')), connectTimeoutMs);
     const onConnected = () => {
       connected = true;
       clearTimeout(connecting);
+      if (!request.reusedSocket) mark('connected');
     };
     request.once('socket', (socket: Socket) => {
       const isTls = 'encrypted' in socket;
@@ -129,7 +138,11 @@ function exchange(request: ClientRequest, body: string | undefined, signal: Abor
       if (request.reusedSocket || !(isTls || socket.connecting)) onConnected();
       else socket.once(isTls ? 'secureConnect' : 'connect', onConnected);
     });
-    request.once('response', (message) => resolve({ kind: 'head', message }));
+    request.once('response', (message) => {
+      mark('first byte');
+      message.once('end', () => mark('answered'));
+      resolve({ kind: 'head', message });
+    });
     request.on('error', (cause: NodeJS.ErrnoException) => {
       clearTimeout(connecting);
       resolve({ kind: 'broken', sent: connected, code: codeOf(cause, signal), cause });
