@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// CommonJS, as the bundle is (see docs/architecture.md): starting Node's ESM loader costs more than
+// CommonJS, as the bundles are (see docs/architecture.md): starting Node's ESM loader costs more than
 // the quick commands do.
 const { join } = require('node:path');
-const { main } = require('../dist/main.cjs');
+const { loadBundle } = require('../dist/load-bundle.cjs');
 
-main('dapr-mtls', process.argv.slice(2), join(__dirname, '..'));
+// All has been written by then, and the system takes the memory back faster than Node takes it apart.
+process.once('exit', (code) => process.exit(code));
+loadBundle('./main.cjs').main('dapr-mtls', process.argv.slice(2), join(__dirname, '..'));

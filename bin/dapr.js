@@ -6,5 +6,11 @@ const { join } = require('node:path');
 const argv = process.argv.slice(2);
 const isInCluster = (word) => /^(-[hqs]*k|--kubernetes(=|$))/.test(word) && !/=(0|f|false)$/i.test(word);
 const isOurs = argv[0] === 'mtls' || argv[0] === 'status' || (argv[0] === 'init' && argv.some(isInCluster));
-if (isOurs) require('../dist/main.cjs').main('dapr', argv, join(__dirname, '..'));
-else require('../dist/hand-over.cjs').handOver(argv, realpathSync(__filename));
+if (isOurs) {
+  const { loadBundle } = require('../dist/load-bundle.cjs');
+  // As in dapr-mtls.js.
+  process.once('exit', (code) => process.exit(code));
+  loadBundle('./main.cjs').main('dapr', argv, join(__dirname, '..'));
+} else {
+  require('../dist/hand-over.cjs').handOver(argv, realpathSync(__filename));
+}

@@ -1,6 +1,7 @@
 // Bundles the program into dist/, writes oclif.manifest.json from its commands and the licences of
 // what was bundled. `--quiet` leaves the table of sizes out.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { bundleOptions, commands, root, version } from './bundle-options.js';
@@ -66,6 +67,14 @@ const results = [
     footer: { js: 'module.exports = module.exports.default;' },
   }),
 ];
+// What loads them has to tell one build from another, see src/cli/code-cache.ts.
+results.push(
+  await build({
+    ...splitOptions,
+    entryPoints: { 'load-bundle': 'src/cli/load-bundle.ts' },
+    define: { ...splitOptions.define, DAPR_MTLS_BUILD: JSON.stringify(digestOf(results)) },
+  }),
+);
 const metafile = {
   inputs: Object.assign({}, ...results.map((result) => result.metafile.inputs)),
   outputs: Object.assign({}, ...results.map((result) => result.metafile.outputs)),
@@ -73,6 +82,13 @@ const metafile = {
 await writeManifest();
 writeFileSync('dist/THIRD-PARTY-LICENSES.txt', collectLicences(metafile, root));
 if (!process.argv.includes('--quiet')) printSizes(metafile);
+
+function digestOf(results) {
+  const hash = createHash('sha256');
+  const files = results.flatMap(({ metafile }) => Object.keys(metafile.outputs)).sort();
+  for (const file of files) hash.update(file).update(readFileSync(file));
+  return hash.digest('hex').slice(0, 16);
+}
 
 /** A bundle finds the others beside it instead of inside it. */
 function bundlesApart() {
