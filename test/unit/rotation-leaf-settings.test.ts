@@ -41,7 +41,7 @@ describe('what people set anew is followed', () => {
 
   test('with what was in force before, and when that was seen to have ended', () => {
     const { settings, changes } = follow({}, { ttl: 48 * hourMs }, { ttl: 48 * hourMs, skew: 90_000 });
-    expect(changes).toEqual(['workloadCertTTL is 48h now, and was 24h', 'allowedClockSkew is 90s now, and was 15m']);
+    expect(changes).toEqual(['workloadCertTTL is 48h now, and was 24h', 'allowedClockSkew is 1m30s now, and was 15m']);
     expect(settings).toMatchObject({ workloadCertTtlMs: 48 * hourMs, allowedClockSkewMs: 90_000 });
     expect(settings.formerLives).toEqual([
       { workloadCertTtlMs: 24 * hourMs, allowedClockSkewMs: 15 * minuteMs, until: at(2).toISOString() },

@@ -221,6 +221,19 @@ describe('own files', () => {
     if (reason) await expect(planned).rejects.toThrow(reason);
     else expect((await planned).procedure).toBe('staged');
   });
+
+  test.each([
+    ['1.13.6', /clientAuth/],
+    ['1.14.0', undefined],
+  ])('beside daprds of %s an issuer that is good for servers alone', async (daprVersion, reason) => {
+    const { files } = oldTown();
+    const root = forgeAuthority({ name: 'own root', ...times });
+    const own = ownFiles([root], [forgeAuthority({ name: 'own', signer: root, purposes: ['server'], ...times })]);
+    const held = [sidecar({ anchors: files.anchors.toString(), daprVersion })];
+    const planned = planFor(files, { ...own, procedure: 'staged' }, held);
+    if (reason) await expect(planned).rejects.toThrow(reason);
+    else expect((await planned).procedure).toBe('staged');
+  });
 });
 
 describe('where calls fail already', () => {

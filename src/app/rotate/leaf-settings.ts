@@ -1,3 +1,4 @@
+import { formatGoDuration } from '../configuration/duration.ts';
 import type { MtlsSettings } from '../configuration/settings.ts';
 import type { FormerLife, PhaseName, RotationSettings } from './record.ts';
 import type { World } from './world.ts';
@@ -32,34 +33,21 @@ export function followSettings(
     ...describeChange('workloadCertTTL', settings.workloadCertTtlMs, workloadCertTtlMs),
     ...describeChange('allowedClockSkew', settings.allowedClockSkewMs, allowedClockSkewMs),
   ];
-  const former = pickLife(settings);
-  const life = changes.length > 0 && {
-    workloadCertTtlMs,
-    allowedClockSkewMs,
-    formerLives: [...(settings.formerLives ?? []), { ...former, until: at.toISOString() }],
+  const former: FormerLife = {
+    workloadCertTtlMs: settings.workloadCertTtlMs,
+    allowedClockSkewMs: settings.allowedClockSkewMs,
+    until: at.toISOString(),
   };
+  const formerLives = [...(settings.formerLives ?? []), former];
+  const life = changes.length > 0 && { workloadCertTtlMs, allowedClockSkewMs, formerLives };
   const isNew = seen.hasExternalClients && !settings.hasExternalClients;
   const clients = isNew && { hasExternalClients: true, ...(phase && { externalClientsSince: phase }) };
   if (isNew) changes.push('tokenValidators let clients in that are in no audit');
   return changes.length > 0 ? { settings: { ...settings, ...life, ...clients }, changes } : { settings, changes };
 }
 
-function pickLife({ workloadCertTtlMs, allowedClockSkewMs }: RotationSettings) {
-  return { workloadCertTtlMs, allowedClockSkewMs };
-}
-
 function describeChange(name: string, beforeMs: number, nowMs: number): string[] {
-  return beforeMs === nowMs ? [] : [`${name} is ${describeMs(nowMs)} now, and was ${describeMs(beforeMs)}`];
-}
-
-function describeMs(ms: number): string {
-  const units = [
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-  ] as const;
-  const [unit, unitMs] = units.find(([, size]) => ms > 0 && ms % size === 0) ?? (['ms', 1] as const);
-  return `${ms / unitMs}${unit}`;
+  return beforeMs === nowMs ? [] : [`${name} is ${formatGoDuration(nowMs)} now, and was ${formatGoDuration(beforeMs)}`];
 }
 
 /**

@@ -113,7 +113,7 @@ async function tryProcedure(
   const keepsIssuers = keepIssuers(wish) || versions.told.some(({ version }) => keepIssuers({ daprVersion: version }));
   let material: Material;
   try {
-    material = await makeStages(procedure, current, wish);
+    material = await makeStages(procedure, current, { ...wish, oldestDaprd: versions.told[0]?.version });
   } catch (error) {
     if (!(error instanceof DaprMtlsError) || error.code !== 'trust.impossible') throw error;
     return { ok: false, error };

@@ -6,7 +6,7 @@ import { verifyLeafOf, whyNotSigned } from '../../pki/chain.ts';
 import { encodeBundle, encodeCertificates } from '../../pki/encode.ts';
 import { issueIssuer } from '../../pki/issue.ts';
 import { publicKeyOf } from '../../pki/keys.ts';
-import { isAtLeast } from '../../pki/rules/context.ts';
+import { type DaprVersion, isAtLeast } from '../../pki/rules/context.ts';
 import { isBridgeProven } from '../renew/bridge.ts';
 import { type CurrentBundle, workingAnchors } from '../renew/current.ts';
 import { issueContext, makeRenewal } from '../renew/make.ts';
@@ -31,6 +31,8 @@ export type RotationRequest =
 
 export interface MaterialOptions extends Omit<RenewOptions, 'request'> {
   readonly request: RotationRequest;
+  /** Of the oldest sidecar; undefined where none tells. */
+  readonly oldestDaprd?: DaprVersion | undefined;
 }
 
 /** All the certificates of a rotation, made in memory; nothing is written. */
@@ -71,12 +73,13 @@ export async function makeStages(
 /** What old clients ask beyond what Go asks by itself (dapr-facts, sections 2 and 8; pki/rules/issuer.ts). */
 function assertFitsOldClients(
   { anchors, issuerChain }: TrustBundle,
-  { daprVersion, now }: Pick<MaterialOptions, 'daprVersion' | 'now'>,
+  { daprVersion, oldestDaprd, now }: Pick<MaterialOptions, 'daprVersion' | 'oldestDaprd' | 'now'>,
 ): void {
-  if (!daprVersion || isAtLeast(daprVersion, 1, 14)) return;
-  if (!verifyLeafOf(issuerChain, { anchors, at: now, usage: 'clientAuth' }).ok)
+  const asksForClientAuth = [daprVersion, oldestDaprd].some((version) => version && !isAtLeast(version, 1, 14));
+  if (asksForClientAuth && !verifyLeafOf(issuerChain, { anchors, at: now, usage: 'clientAuth' }).ok)
     throw impossible('the issuer that was given is not good for clients (clientAuth), which Dapr up to 1.13 asks for');
-  if (!isAtLeast(daprVersion, 1, 12) && issuerChain[0].detail.dnsNames.length === 0)
+  // Asked by placement and operator, which are of Sentry's version.
+  if (daprVersion && !isAtLeast(daprVersion, 1, 12) && issuerChain[0].detail.dnsNames.length === 0)
     throw impossible('the issuer that was given has no DNS name, which Dapr up to 1.11 asks for');
 }
 
