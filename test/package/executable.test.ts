@@ -2,32 +2,40 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { makeRotateManifest } from '../../src/app/manifest/rotate.ts';
 import { commandTable } from '../../src/commands/table.ts';
-import { packageHome, run, runAny } from '../support/command-line.ts';
+import { packageHome, runAny } from '../support/command-line.ts';
 import { copyBundle, makeFolder } from '../support/workplace.ts';
 
 const folder = makeFolder('executable');
+/** What a build of the image gets to see. */
+const context = join(folder, 'context');
 /** The one file, in a folder of its own. */
-const alone = join(folder, 'an other name');
-const asDapr = join(folder, 'dapr');
+const alone = join(folder, 'alone', 'an other name');
+const asDapr = join(folder, 'alone', 'dapr');
 
 beforeAll(() => {
-  execFileSync('npm', ['run', '--silent', 'executable'], { cwd: packageHome, stdio: 'ignore' });
-  copyFileSync(join(packageHome, 'dist-executable', 'dapr-mtls'), alone);
+  const letIn = readFileSync(join(packageHome, '.dockerignore'), 'utf8').matchAll(/^!(.+)$/gm);
+  for (const [, name = ''] of letIn) cpSync(join(packageHome, name), join(context, name), { recursive: true });
+  symlinkSync(join(packageHome, 'node_modules'), join(context, 'node_modules'));
+  execFileSync('npm', ['run', '--silent', 'executable'], { cwd: context, stdio: 'ignore' });
+  mkdirSync(dirname(alone));
+  copyFileSync(join(context, 'dist-executable', 'dapr-mtls'), alone);
   symlinkSync(alone, asDapr);
-}, 300_000);
+}, 900_000);
 
 describe('the single executable', () => {
   test('is what Node would run', async () => {
     for (const words of [['--version'], ['--help'], ['expiry', '--help'], ['completion', 'zsh'], ['no-command']]) {
-      expect(await runAny(alone, words), words.join(' ')).toEqual(await run(words));
+      const scripted = await runAny(process.execPath, [join(context, 'bin', 'dapr-mtls.js'), ...words]);
+      expect(await runAny(alone, words), words.join(' ')).toEqual(scripted);
     }
   });
 
   test('is `dapr` by that name', async () => {
     const { status, stdout } = await runAny(asDapr, ['mtls', 'expiry', '--help']);
     expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('dapr mtls expiry [FLAGS]') });
-    const handedOn = await runAny(asDapr, ['--version'], { env: { PATH: folder } });
+    const handedOn = await runAny(asDapr, ['--version'], { env: { PATH: dirname(alone) } });
     expect(handedOn).toMatchObject({ status: 2, stderr: expect.stringContaining('there is none on the PATH') });
   });
 
@@ -44,6 +52,29 @@ describe('the single executable', () => {
     const { stderr } = await runAny(alone, [...id.split(' '), '--no-such-flag'], { env: { DAPR_MTLS_DEBUG: '1' } });
     expect(stderr).toContain('unknown flag: --no-such-flag');
     expect(stderr).not.toContain('code cache');
+  });
+
+  test('is run in the image as the user that the Job of `manifest rotate` asks for, under the name that it calls', () => {
+    const dockerfile = readFileSync(join(packageHome, 'Dockerfile'), 'utf8');
+    const job = makeRotateManifest({
+      image: 'registry.example/dapr-mtls',
+      namespace: 'dapr-system',
+      name: 'rotate',
+      words: [],
+      restartsApplications: false,
+      mayProbe: false,
+      passphraseSecret: undefined,
+    }).find(({ kind }) => kind === 'Job');
+    expect(job).toMatchObject({
+      spec: {
+        template: {
+          spec: {
+            securityContext: { runAsUser: Number(/^USER (\d+):\1$/m.exec(dockerfile)?.[1]) },
+            containers: [{ command: [/^ENTRYPOINT \["\/usr\/local\/bin\/(.+)"\]$/m.exec(dockerfile)?.[1]] }],
+          },
+        },
+      },
+    });
   });
 
   test.skipIf(spawnSync('strace', ['-V']).error)(
