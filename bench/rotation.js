@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { bundleTypescript } from './bundle-typescript.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -48,29 +48,14 @@ try {
 
 /** The tests' own parts, which are TypeScript. */
 async function loadHarness() {
-  const outfile = join(root, 'node_modules/.cache/dapr-mtls-bench/rotation-harness.js');
-  const here = pathToFileURL(join(root, 'test/cluster/harness.ts')).href;
-  await build({
-    stdin: {
-      contents: `
-        export { whyNoCluster } from './test/cluster/build-programs.ts';
-        export { startCluster } from './test/cluster/start-cluster.ts';
-        export { installDapr } from './test/cluster/dapr.ts';
-        export { layAsSentry } from './test/cluster/control-plane-pods.ts';
-        export { deployApps } from './test/cluster/apps.ts';
-        export { makeBundle } from './test/support/bundles.ts';`,
-      resolveDir: root,
-      loader: 'ts',
-    },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    define: { 'import.meta.url': JSON.stringify(here) },
-    logLevel: 'warning',
-  });
-  return import(pathToFileURL(outfile).href);
+  const contents = `
+    export { whyNoCluster } from './test/cluster/build-programs.ts';
+    export { startCluster } from './test/cluster/start-cluster.ts';
+    export { installDapr } from './test/cluster/dapr.ts';
+    export { layAsSentry } from './test/cluster/control-plane-pods.ts';
+    export { deployApps } from './test/cluster/apps.ts';
+    export { makeBundle } from './test/support/bundles.ts';`;
+  return import(pathToFileURL(await bundleTypescript('rotation-harness', { contents })).href);
 }
 
 /** One line for each request of the admin's, who is also whom the program runs as; all in one file. */

@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** The Node that runs this, and others by their major versions: `{label, path, major}` of each. */
+export function findNodes(majors) {
+  const own = describe(process.execPath);
+  const others = majors.map(fetchNode).map(describe);
+  return [own, ...others.filter(({ label }) => label !== own.label)];
+}
+
+function describe(path) {
+  const version = spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.trim().slice(1);
+  return { label: `Node ${version}`, path, major: Number(version.split('.')[0]) };
+}
+
+/** A Node of another major version, as the npm package that carries it, kept outside the checkout. */
+function fetchNode(major) {
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'dapr-mtls', `node-${major}`);
+  const name = `node-${process.platform}-${process.arch}`;
+  const binary = join(cache, 'node_modules', name, 'bin', 'node');
+  if (existsSync(binary)) return binary;
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(join(cache, 'package.json'), '{"private":true}\n');
+  const words = ['install', '--no-audit', '--no-fund', `${name}@${major}`];
+  const { status } = spawnSync('npm', words, { cwd: cache, stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error(`Node ${major} could not be installed`);
+  return binary;
+}
