@@ -47,7 +47,7 @@ export async function killAtWrite(
 
 /** The request of a dead client is still carried out, or not, by the server. */
 async function waitUntilDrawn({ faults }: ApiServer): Promise<void> {
-  const until = Date.now() + 5000;
+  const until = Date.now() + 60_000;
   while (faults.left > 0) {
     if (Date.now() > until) throw new Error('the server has not got to the write');
     await new Promise((resolve) => setTimeout(resolve, 2));
