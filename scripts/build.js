@@ -2,7 +2,7 @@
 // what was bundled. `--quiet` leaves the table of sizes out.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { bundleOptions, commands, root, version } from './bundle-options.js';
 import { collectLicences } from './licences.js';
@@ -42,6 +42,9 @@ const bundles = new Map(
     commands.includes(path) ? path.slice('src/commands/'.length, -3).replaceAll('/', '-') : basename(path, '.ts'),
   ]),
 );
+
+/** Who imports a bundle, at load or by `import()`: the metafile of esbuild has both as `require`. */
+const references = [];
 
 /**
  * One CommonJS file for the launcher and one for each command. Every file of an ES module graph
@@ -95,9 +98,11 @@ function bundlesApart() {
   return {
     name: 'bundles-apart',
     setup(build) {
-      build.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir, kind }) => {
+      build.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir, kind, importer }) => {
         const name = kind === 'entry-point' ? undefined : bundles.get(join(resolveDir, path));
-        return name && { path: `./${name}.cjs`, external: true };
+        if (!name) return undefined;
+        references.push({ importer: relative(root, importer), name, isLate: kind === 'dynamic-import' });
+        return { path: `./${name}.cjs`, external: true };
       });
     },
   };
@@ -143,9 +148,15 @@ function withoutPlugin({ pluginAlias, pluginName, pluginType, isESM, relativePat
   return entry;
 }
 
+/** By size: every bundle, the others that it imports, and those that it imports late. What is really loaded: test/cli/loading.test.ts. */
 function printSizes({ outputs }) {
-  const rows = Object.entries(outputs).map(([path, { bytes }]) => [path, bytes]);
-  rows.sort((a, b) => b[1] - a[1]);
-  for (const [path, bytes] of rows)
-    process.stderr.write(`${String(Math.round(bytes / 1024)).padStart(6)} KiB  ${path}\n`);
+  const rows = Object.entries(outputs).sort(([, a], [, b]) => b.bytes - a.bytes);
+  for (const [path, { bytes, inputs }] of rows) {
+    const used = references.filter(({ importer }) => importer in inputs);
+    const atOnce = new Set(used.filter(({ isLate }) => !isLate).map(({ name }) => name));
+    const late = new Set(used.map(({ name }) => name).filter((name) => !atOnce.has(name)));
+    const loads = [...atOnce, ...(late.size > 0 ? [`(later: ${[...late].join(' ')})`] : [])].join(' ');
+    const size = `${Math.round(bytes / 1024)} KiB`.padStart(9);
+    process.stderr.write(`${`${size}  ${basename(path).padEnd(28)} ${loads}`.trimEnd()}\n`);
+  }
 }
