@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { DaprMtlsError } from '../../src/errors.ts';
@@ -35,6 +36,21 @@ describe('a packed body', () => {
       throw cut;
     })();
     await expect(buffer(gunzip(chunks))).rejects.toBe(cut);
+  });
+
+  test('waits while its reader is busy', async () => {
+    let read = 0;
+    const chunks = (async function* () {
+      for await (const piece of inPieces(gzipSync(randomBytes(4_000_000)), 1000)) {
+        read += piece.length;
+        yield piece;
+      }
+    })();
+    for await (const _ of gunzip(chunks)) {
+      await setTimeout(100);
+      break;
+    }
+    expect(read).toBeLessThan(1_000_000);
   });
 
   test('is let go when its reader has had enough', async () => {

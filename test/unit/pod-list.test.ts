@@ -166,6 +166,25 @@ describe('a list of pods in protobuf', () => {
     );
   });
 
+  test('is in memory only as far as its pods are being told', async () => {
+    const podLength = encodePod(sample, plainPenmanship).length;
+    const list = encodePodList(Array.from({ length: 300 }, () => sample));
+    const pieceLength = 5 * podLength;
+    let read = 0;
+    const chunks = (async function* () {
+      for await (const piece of inPieces(list, pieceLength)) {
+        read += piece.length;
+        yield piece;
+      }
+    })();
+    let told = 0;
+    for await (const batch of decodePodList(chunks)) {
+      told += batch.length;
+      expect(read - told * podLength).toBeLessThan(told * 20 + 2 * pieceLength);
+    }
+    expect(told).toBe(300);
+  });
+
   test('lets go of the stream when its reader has had enough', async () => {
     let closed = false;
     const chunks = (async function* () {

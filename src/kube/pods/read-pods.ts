@@ -7,7 +7,7 @@ import { type SidecarPod, toSidecarPod } from './sidecar-pod.ts';
 const protobuf = 'application/vnd.kubernetes.protobuf';
 
 /**
- * Every pod with a sidecar that the query finds, one in memory at a time.
+ * Every pod with a sidecar that the query finds; of the list no more is in memory than came in one piece.
  *
  * Asked for in protobuf: 10,000 pods in JSON cost the server twice the work and us four times. One
  * list and no pages, which were slower and needed more memory; `resourceVersion` unset, because what
