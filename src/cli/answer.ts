@@ -9,8 +9,30 @@ export function answerWithoutCommand(found: Exclude<Found, { kind: 'command' }>,
     process.stdout.write(renderHelp(readManifest(home), found.topic, program, process.stdout.columns ?? 80));
     return;
   }
+  const ours = program === 'dapr' ? 'dapr mtls' : program;
+  const topic = withoutFlags(found.words);
+  const behind = listBehind(topic, home);
+  const name = topic.slice(1).join(' ');
+  if (name !== '' && behind.length > 0) {
+    throw new DaprMtlsError('usage.invalid', {
+      message: `${name} needs a command behind it: ${behind.join(', ')}`,
+      hint: `See what each does: ${ours} ${name} --help`,
+    });
+  }
   throw new DaprMtlsError('usage.invalid', {
     message: found.words.length === 0 ? 'no command given' : `"${found.words.join(' ')}" is not a command`,
-    hint: `See what there is: ${program === 'dapr' ? 'dapr mtls' : program} --help`,
+    hint: `See what there is: ${ours} --help`,
   });
+}
+
+function withoutFlags(words: readonly string[]): readonly string[] {
+  const firstFlag = words.findIndex((word) => word.startsWith('-'));
+  return firstFlag < 0 ? words : words.slice(0, firstFlag);
+}
+
+/** The commands of a topic, as `run` and `plan` are of `mtls rotate`. */
+function listBehind(topic: readonly string[], home: string): string[] {
+  const prefix = `${topic.join(':')}:`;
+  const ids = Object.keys(readManifest(home).commands);
+  return ids.flatMap((id) => (id.startsWith(prefix) ? [id.slice(prefix.length).replaceAll(':', ' ')] : []));
 }

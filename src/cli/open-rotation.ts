@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { openClusterRotationSite } from '../app/rotate/cluster-site.ts';
 import type { RotationPorts } from '../app/rotate/ports.ts';
+import { parseRecord } from '../app/rotate/record.ts';
 import type { RotationSite } from '../app/rotate/world.ts';
+import { DaprMtlsError } from '../errors.ts';
 import { asController } from '../kube/admission/caller.ts';
 import { quotePosix } from '../render/shell-quote.ts';
 import { ClusterRotationStore, defaultLeaseMs } from '../store/cluster/rotation-store.ts';
+import type { Place } from '../store/directory/place.ts';
+import { readRecord } from '../store/directory/rotation-record.ts';
 import { DirectoryRotationStore } from '../store/directory/rotation-store.ts';
 import type { RotationStoreOptions } from '../store/rotation-options.ts';
 import type { RotationStore } from '../store/rotation-port.ts';
@@ -20,10 +25,12 @@ import { parseSentryAddress, type SentryAddress, shakeHands } from './sentry-han
 import { type ChangeFlags, openSite, type Site } from './site.ts';
 import type { Streams } from './streams.ts';
 
-export interface RotationFlags extends ChangeFlags {
+export interface RotationFlags extends Omit<ChangeFlags, 'settle'> {
+  /** Of who writes. */
+  readonly settle?: number;
   readonly sentry: string | undefined;
   readonly quiet: boolean;
-  readonly 'passphrase-file': string | undefined;
+  readonly 'passphrase-file'?: string | undefined;
   readonly 'restart-command'?: string | undefined;
   readonly 'max-parallel'?: number;
   readonly pace?: number;
@@ -52,7 +59,8 @@ export async function openRotation(
 ): Promise<OpenRotation> {
   const sentry = flags.sentry === undefined ? undefined : parseSentryAddress(flags.sentry);
   const passphrase = readPassphrase(flags['passphrase-file']);
-  const site = await openSite(flags, env, streams);
+  assertConfiguration(flags.config);
+  const site = await openSite({ ...flags, settle: flags.settle ?? 0 }, env, streams);
   const { stop, store } = site;
   const who = describeHolder();
   // A hint is copied as it stands, and of several directories it has to mean this one.
@@ -81,11 +89,23 @@ export async function openRotation(
       passphrase,
       keepFile,
       assertRunning: stop.assertRunning,
-      onProgress: tellOfRotation(streams, flags.wait === true),
+      onProgress: tellOfRotation(streams, {
+        stays: flags.wait === true,
+        restarts: site.inCluster !== undefined || flags['restart-command'] !== undefined,
+      }),
       wayToStore,
     },
     close: () => display.close(),
   };
+}
+
+/** Whoever names a Configuration wants its lifetimes counted with, and not Dapr's own. @throws DaprMtlsError `file.missing` */
+function assertConfiguration(path: string | undefined): void {
+  if (path === undefined || existsSync(path)) return;
+  throw new DaprMtlsError('file.missing', {
+    message: `--config ${path}: there is no such file, and how long certificates live is read from it`,
+    hint: 'Check the path, or leave --config out.',
+  });
 }
 
 /** What leads another command to the same store: a bare -k may be another cluster. */
@@ -136,11 +156,18 @@ function openPlaces({ site, flags, env, sentry, storeOptions, display }: Opening
       place,
       config: flags.config,
       namespace: selfHostedNamespace,
-      sentry,
+      sentry: sentry ?? recordedSentry(place),
       restartCommand: flags['restart-command'],
       env,
       now: () => new Date(),
       stop,
     }),
   };
+}
+
+/** Of a directory it stays where it was when the rotation was begun; whoever forwards a port of a cluster does so anew. */
+function recordedSentry({ workDirectory }: Place): ReturnType<typeof parseSentryAddress> | undefined {
+  const saved = readRecord(workDirectory);
+  const address = saved && parseRecord(saved.content)?.settings.sentryAddress;
+  return address === undefined ? undefined : parseSentryAddress(address);
 }

@@ -25,6 +25,7 @@ import { tellToWithdraw, undoRotation } from '../app/rotate/undo.ts';
 import { warnOfUnknownWorkloads } from '../app/rotate/unknown-workloads.ts';
 import { wayOut } from '../app/rotate/way-out.ts';
 import { DaprMtlsError } from '../errors.ts';
+import { formatMinute, nameOf } from '../render/rotation-text.ts';
 import type { FoundFiles, StoredBundle } from '../store/port.ts';
 import { assertUnited } from './assert-united.ts';
 import { confirmAtTerminal } from './confirm.ts';
@@ -147,7 +148,7 @@ function assertHasPhase(
 type PhaseOnItsWay = Pick<Phase, 'name'> & { readonly status?: PhaseStatus };
 
 function tellOfRunning({ state, procedure, startedAt, startedBy }: RotationRecord, streams: Streams): void {
-  const rotation = `the rotation (${procedure}) that ${startedBy} began at ${startedAt}`;
+  const rotation = `the rotation (${procedure}) that ${nameOf(startedBy)} began ${formatMinute(startedAt)}`;
   streams.note(state === 'running' ? `Going on with ${rotation}\n` : `Nothing is left to do of ${rotation}\n`);
 }
 
@@ -220,8 +221,8 @@ function lapsed({ message }: DaprMtlsError, wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('trust.refused', { message, hint: wayOut(wayToStore) });
 }
 
-function reportAdvanced({ site }: OpenRotation, { end, record, waits }: Advanced): RotationReport {
-  return reportRotation(site.store.location, record, { end, waits, holder: undefined, remarks: [] });
+function reportAdvanced({ site }: OpenRotation, { end, record, waits, opensAt }: Advanced): RotationReport {
+  return reportRotation(site.store.location, record, { end, opensAt, waits, holder: undefined, remarks: [] });
 }
 
 /** Turns the rotation round, and goes the way back as far as it gets. */
@@ -269,8 +270,9 @@ export async function confirmHere(
   what: Confirmable,
   now: Date,
 ): Promise<RotationReport> {
-  const voice = { who: ports.who, now };
-  const record = await amendRotation(rotations, 'rotate confirm', (present) => confirm(present, what, voice), 0);
+  const { who, wayToStore } = ports;
+  const vouch = (present: RotationRecord) => confirm(present, what, { who, now, wayToStore });
+  const record = await amendRotation(rotations, 'rotate confirm', vouch, 0, wayToStore);
   return reportRotation(site.store.location, record, { end: undefined, waits: [], holder: undefined, remarks: [] });
 }
 

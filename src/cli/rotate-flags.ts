@@ -9,7 +9,6 @@ import {
   handOutFlags,
   ignoreOwnerFlag,
   keyFlags,
-  passphraseFlag,
   storeFlags,
 } from './flags.ts';
 
@@ -49,6 +48,16 @@ const drainFlag = {
   })(),
 };
 
+/** Beside what it does for other commands. */
+const recordPassphraseFlag = {
+  'passphrase-file': Flags.string({
+    description:
+      'A file whose first line is the passphrase: opens an encrypted key that is given, and encrypts the root key, the key in each copy, and the keys in the record of the rotation; who goes on with that one or undoes it needs it again.',
+    helpValue: 'FILE',
+    helpGroup: 'KEYS',
+  }),
+};
+
 /** What a plan is made from. */
 export const planFlags = {
   procedure: Flags.option({
@@ -60,6 +69,7 @@ export const planFlags = {
   ...skipWorkloadFlag,
   ...sentryFlag,
   ...keyFlags,
+  ...recordPassphraseFlag,
   ...certificateFlags,
   ...daprVersionFlag,
   ...configFlag,
@@ -144,6 +154,8 @@ export const advanceFlags = {
 };
 
 export const undoFlags = {
+  settle: changeFlags.settle,
+  ...recordPassphraseFlag,
   abandon: Flags.boolean({
     description: 'Give the rotation up, and keep the bundle that stands there, whoever wrote it. Nothing is proved.',
     exclusive: ['put-back'],
@@ -156,8 +168,6 @@ export const undoFlags = {
 export const recordFlags = {
   ...sentryFlag,
   ...configFlag,
-  settle: changeFlags.settle,
-  ...passphraseFlag,
   ...storeFlags,
 };
 

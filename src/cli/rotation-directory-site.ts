@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describeEnvironment } from '../app/environment.ts';
 import { type LeafSettings, leafSettingsOf } from '../app/rotate/leaf-settings.ts';
 import type { RestartRequest, RotationSite, SentryView } from '../app/rotate/world.ts';
+import { quotePosix } from '../render/shell-quote.ts';
 import type { Place } from '../store/directory/place.ts';
 import { findSettings } from './configuration-file.ts';
 import { findTrustDomain } from './environment.ts';
@@ -74,7 +75,8 @@ async function restart(
   const purpose = `${scopes.join(', ')} in the phase ${phase}`;
   const told = { DAPR_MTLS_PHASE: phase, DAPR_MTLS_SCOPES: scopes.join(',') };
   const variables = { ...withoutIssuer(env), ...(await readVariables(options)), ...told };
-  await runRestartCommand({ command, purpose, env: variables, stop });
+  const wayToStore = ` --dir ${quotePosix(options.place.directory)}`;
+  await runRestartCommand({ command, purpose, env: variables, stop, wayToStore });
   return { carriedOut: true, restarted: [`by --restart-command: ${scopes.join(', ')}`], remarks: [] };
 }
 

@@ -5,15 +5,19 @@ import { hang, readInstants, widthOf } from '../render/rotation-text.ts';
 import type { RotationProgress as LockProgress } from '../store/rotation-options.ts';
 import type { Streams } from './streams.ts';
 
-/**
- * One line for each step; what is looked at again and again is told when it has changed.
- * @param stays whether the run waits at gates; the answer of one that does not tells what it would wait for
- */
-export function tellOfRotation(streams: Streams, stays: boolean): (progress: RotationProgress) => void {
+export interface Told {
+  /** Whether the run waits at gates; the answer of one that does not tells what it would wait for. */
+  readonly stays: boolean;
+  /** Whether restarts are this program's: in a directory only where it was told how. */
+  readonly restarts: boolean;
+}
+
+/** One line for each step; what is looked at again and again is told when it has changed. */
+export function tellOfRotation(streams: Streams, { stays, restarts }: Told): (progress: RotationProgress) => void {
   const width = widthOf(streams.outTerminal);
   const told = new Map<RotationProgress['kind'], string>();
   return (progress) => {
-    if (progress.kind === 'waiting' && !stays) return;
+    if ((progress.kind === 'waiting' && !stays) || (progress.kind === 'restarting' && !restarts)) return;
     const text = readInstants(sentenceOf(progress, width));
     if (told.get(progress.kind) === text) return;
     told.set(progress.kind, text);

@@ -6,6 +6,8 @@ import type { StopSwitch } from './stop.ts';
 export interface RestartCommand {
   /** For the shell, as it was typed. */
   readonly command: string;
+  /** ` --dir DIR`, for the mend of an error. */
+  readonly wayToStore: string;
   /** What it is run for, in the words of an error. */
   readonly purpose: string;
   readonly env: NodeJS.ProcessEnv;
@@ -18,7 +20,7 @@ export interface RestartCommand {
  * something to clean up.
  * @throws DaprMtlsError `rollout.failed`; Interrupted
  */
-export async function runRestartCommand({ command, purpose, env, stop }: RestartCommand): Promise<void> {
+export async function runRestartCommand({ command, purpose, env, stop, wayToStore }: RestartCommand): Promise<void> {
   // On a terminal it stays in our group: it may ask for a password, and a Ctrl-C reaches it by itself.
   const isAlone = process.stdin.isTTY !== true && process.platform !== 'win32';
   const child = spawn(command, {
@@ -48,7 +50,7 @@ export async function runRestartCommand({ command, purpose, env, stop }: Restart
     throw interruption;
   }
   const failure = await ended;
-  if (failure !== undefined) throw notDone(purpose, failure);
+  if (failure !== undefined) throw notDone(purpose, failure, wayToStore);
 }
 
 const longestSleepMs = 60_000;
@@ -70,9 +72,9 @@ function describeEnd(code: number | null, signal: NodeJS.Signals | null): string
     : `ended with exit code ${code}`;
 }
 
-function notDone(purpose: string, failure: string): DaprMtlsError {
+function notDone(purpose: string, failure: string, wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('rollout.failed', {
     message: `the command of --restart-command ${failure}, run for ${purpose}`,
-    hint: 'What it said stands above. Mend that and run `dapr-mtls rotate run` again: the command is run anew for this phase. If everybody has been restarted all the same: `dapr-mtls rotate confirm restarted`.',
+    hint: `What it said stands above. Mend that and run \`dapr-mtls rotate run${wayToStore}\` again: the command is run anew for this phase. If everybody has been restarted all the same: \`dapr-mtls rotate confirm restarted${wayToStore}\`.`,
   });
 }

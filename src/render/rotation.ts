@@ -58,12 +58,13 @@ function describeState(report: RotationReport, terminal: Terminal, paint: Paint)
   ];
 }
 
-function headline({ state, end, procedure, phases, waits }: RotationReport): string {
+function headline({ state, end, opensAt, procedure, phases, waits }: RotationReport): string {
   const name = `Rotation (${procedure})`;
   if (state === 'done') return `✓ ${name} is done`;
   if (state === 'undone') return `✓ ${name} is undone: the bundle of before is in its place`;
   if (state === 'abandoned') return `${name} was given up: the bundle that stands there was kept`;
-  if (end === 'closed') return `${name}: waiting for its window`;
+  if (end === 'closed')
+    return `${name}: waiting for its window${opensAt ? `, which opens ${formatMinute(opensAt)}` : ''}`;
   if (end === 'until')
     return `${name}: stopped behind ${phases.findLast(({ status }) => status === 'passed')?.name}, as it was asked to`;
   const current = phases.find(({ status }) => status !== 'passed' && status !== 'abandoned')?.name;

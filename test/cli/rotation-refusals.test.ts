@@ -119,6 +119,18 @@ describe('in a directory, beside a rotation', () => {
     expect(read()).toEqual(before);
   });
 
+  test('what is meant has to be said, and a Configuration has to be there', async () => {
+    const { status, stdout } = await daprMtls('rotate --format json');
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: 'Error',
+      message: 'rotate needs a command behind it: confirm, plan, run, status, undo',
+    });
+    const missing = await daprMtls('rotate plan --dir certs --config nowhere.yaml');
+    expect(missing.status).toBe(5);
+    expect(missing.stderr).toContain('--config nowhere.yaml: there is no such file');
+  });
+
   test('none is begun on a key that nobody can read, and the mend is said', async () => {
     await daprMtls('init --dir sealed');
     writeFileSync(join(folder, 'sealed', 'issuer.key'), encodePrivateKey(made.issuerKey, 'a long one'));

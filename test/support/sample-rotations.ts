@@ -181,7 +181,7 @@ export const waitingRecord: RotationRecord = {
 
 const waits: RunFacts['waits'] = [
   {
-    what: 'deployment shop/checkout: checkout-6d5f7c8b9-aaaaa, checkout-6d5f7c8b9-bbbbb and 18 more holds not the new anchor',
+    what: 'deployment shop/checkout: checkout-6d5f7c8b9-aaaaa, checkout-6d5f7c8b9-bbbbb and 18 more does not hold the new anchor',
     mend: '`dapr-mtls restart -k --apps -n shop --only deploy/checkout`; to answer for it yourself: --skip-workload shop/checkout.',
     until: undefined,
   },
@@ -193,7 +193,11 @@ const waits: RunFacts['waits'] = [
 ];
 
 export const waiting = reportRotation(cluster, waitingRecord, { ...nobody, end: 'waiting', waits });
-export const closed = reportRotation(cluster, waitingRecord, { ...nobody, end: 'closed' });
+export const closed = reportRotation(cluster, waitingRecord, {
+  ...nobody,
+  end: 'closed',
+  opensAt: new Date('2026-12-05T01:00:00Z'),
+});
 export const confirmed = reportRotation(directory, { ...waitingRecord, encrypted: false }, nobody);
 export const watched = reportRotation(cluster, waitingRecord, {
   ...nobody,

@@ -115,7 +115,7 @@ describe('a gate is open, and says for whom and what mends it', () => {
     [
       'a sidecar has the old anchors',
       () => distribute({ world: { sidecars: [sidecar({ anchors: oldPem })] } }),
-      /^deployment shop\/cart: cart-7d9f-x2x4z holds not the new anchor \| `dapr-mtls restart -k --apps -n shop --only deploy\/cart`; .*--skip-workload shop\/cart/,
+      /^deployment shop\/cart: cart-7d9f-x2x4z does not hold the new anchor \| `dapr-mtls restart -k --apps -n shop --only deploy\/cart`; .*--skip-workload shop\/cart/,
     ],
     [
       'a sidecar does not tell',

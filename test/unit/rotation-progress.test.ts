@@ -13,7 +13,7 @@ function waitingFor(pod: string) {
 }
 
 /** What a run says on standard error. */
-function listen(stays: boolean) {
+function listen(stays: boolean, restarts = true) {
   const told: string[] = [];
   const streams = {
     out: () => {},
@@ -21,7 +21,7 @@ function listen(stays: boolean) {
     note: (text: string) => void told.push(text),
     outTerminal: { isTty: true, columns: 40, colour: false },
   };
-  return { told, tell: tellOfRotation(streams, stays) };
+  return { told, tell: tellOfRotation(streams, { stays, restarts }) };
 }
 
 test('a gate that is looked at again and again is told once, until something changes', () => {
@@ -56,6 +56,12 @@ test('whom a step finds cut off is named with its proof', () => {
     'distribute: 4 pairs that can meet were proved\n',
     'distribute: 4 pairs that can meet were proved\n  Cut off until they are restarted:\n  shop/cart, shop/checkout\n',
   ]);
+});
+
+test('nobody is said to be restarted where that is left to people', () => {
+  const { told, tell } = listen(true, false);
+  tell(restarting);
+  expect(told).toEqual([]);
 });
 
 test('evidence stands below the phase that it let pass', () => {

@@ -23,6 +23,8 @@ export interface Advanced {
   readonly end: AdvanceEnd;
   readonly record: RotationRecord;
   readonly waits: readonly Wait[];
+  /** When its window opens, where that is closed. */
+  readonly opensAt?: Date;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function advanceRotation(given: RotationPorts, options: AdvanceOpti
     if (outcome.kind === 'stopped') return { end: outcome.end, record, waits: [] };
     if (outcome.kind === 'closed') {
       ports.onProgress({ kind: 'closed', until: outcome.until });
-      if (!options.wait) return { end: 'closed', record, waits: [] };
+      if (!options.wait) return { end: 'closed', record, waits: [], opensAt: outcome.until };
     } else {
       ports.onProgress({ kind: 'waiting', phase: outcome.phase, waits: outcome.waits });
       if (!options.wait) return { end: 'waiting', record, waits: outcome.waits };
@@ -82,7 +84,7 @@ async function takeTurn(
 ): Promise<{ readonly outcome: TurnOutcome; readonly record: RotationRecord }> {
   const lock = await ports.rotations.lock('rotate run', options.lockWaitMs);
   try {
-    const turn = new Turn(ports, lock, await readRunning(lock, id));
+    const turn = new Turn(ports, lock, await readRunning(lock, id, ports.wayToStore));
     const outcome = await turn.run(options);
     return { outcome, record: turn.record };
   } finally {
@@ -91,12 +93,12 @@ async function takeTurn(
 }
 
 /** @throws DaprMtlsError `rotation.missing`, also where another rotation has taken the place of this one */
-async function readRunning(lock: RotationLock, id: string | undefined): Promise<RotationRecord> {
+async function readRunning(lock: RotationLock, id: string | undefined, wayToStore: string): Promise<RotationRecord> {
   const saved = await lock.read();
   const record = saved && decodeRecord(saved.content, saved.place);
   if (record && (id === undefined || record.id === id)) return record;
   throw new DaprMtlsError('rotation.missing', {
     message: record ? 'another rotation has begun meanwhile' : 'there is no rotation to go on with',
-    hint: 'See what there is: `dapr-mtls rotate status`. Begin one: `dapr-mtls rotate plan`, then `dapr-mtls rotate run`.',
+    hint: `See what there is: \`dapr-mtls rotate status${wayToStore}\`. Begin one: \`dapr-mtls rotate plan${wayToStore}\`, then \`dapr-mtls rotate run${wayToStore}\`.`,
   });
 }

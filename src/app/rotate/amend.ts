@@ -14,6 +14,8 @@ import {
 export interface Voice {
   readonly who: string;
   readonly now: Date;
+  /** ` -k` or ` --dir DIR`, for the mend of an error. */
+  readonly wayToStore?: string;
 }
 
 /**
@@ -26,11 +28,12 @@ export async function amendRotation(
   purpose: string,
   change: (record: RotationRecord) => RotationRecord | Promise<RotationRecord>,
   lockWaitMs: number,
+  wayToStore = '',
 ): Promise<RotationRecord> {
   const lock = await rotations.lock(purpose, lockWaitMs);
   try {
     const saved = await lock.read();
-    if (!saved) throw noRotation();
+    if (!saved) throw noRotation(wayToStore);
     const record = decodeRecord(saved.content, saved.place);
     const next = await change(record);
     if (next !== record) await lock.save(encodeRecord(next));
@@ -41,10 +44,14 @@ export async function amendRotation(
 }
 
 /** A human vouches for what no evidence can be had of; it counts for the phase under way alone. */
-export function confirm(record: RotationRecord, what: Confirmable, { who, now }: Voice): RotationRecord {
+export function confirm(
+  record: RotationRecord,
+  what: Confirmable,
+  { who, now, wayToStore = '' }: Voice,
+): RotationRecord {
   const phase = currentPhase(record);
-  if (record.state !== 'running' || !phase) throw noRotation();
-  if (phase.status !== 'written' && !isAskedBefore(what, record)) throw tooEarly(what, phase.name);
+  if (record.state !== 'running' || !phase) throw noRotation(wayToStore);
+  if (phase.status !== 'written' && !isAskedBefore(what, record)) throw tooEarly(what, phase.name, wayToStore);
   const at = now.toISOString();
   return {
     ...record,
@@ -93,17 +100,17 @@ export function changeDrain(record: RotationRecord, drain: Drain, { who, now }: 
   };
 }
 
-function noRotation(): DaprMtlsError {
+function noRotation(wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('rotation.missing', {
     message: 'no rotation is under way',
-    hint: 'See what there was: `dapr-mtls rotate status`. Begin one: `dapr-mtls rotate plan`, then `dapr-mtls rotate run`.',
+    hint: `See what there was: \`dapr-mtls rotate status${wayToStore}\`. Begin one: \`dapr-mtls rotate plan${wayToStore}\`, then \`dapr-mtls rotate run${wayToStore}\`.`,
   });
 }
 
 /** What was confirmed before its phase began would be said of another bundle. */
-function tooEarly(what: Confirmable, phase: string): DaprMtlsError {
+function tooEarly(what: Confirmable, phase: string, wayToStore: string): DaprMtlsError {
   return new DaprMtlsError('rotation.missing', {
     message: `the phase ${phase} waits for nothing yet, so ${what} cannot be confirmed`,
-    hint: 'Go on first: `dapr-mtls rotate run`; it says what it waits for.',
+    hint: `Go on first: \`dapr-mtls rotate run${wayToStore}\`; it says what it waits for.`,
   });
 }

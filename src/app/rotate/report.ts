@@ -126,6 +126,8 @@ export interface RotationReport extends Document<'Rotation'> {
   readonly state: RotationState | 'none';
   /** How this run ended; null for one that only looked. */
   readonly end: AdvanceEnd | null;
+  /** When the window opens outside of which this run ended; else null. */
+  readonly opensAt: string | null;
   readonly procedure: Procedure | null;
   readonly reasons: readonly string[];
   readonly startedAt: string | null;
@@ -170,6 +172,7 @@ export interface WaitReport {
 /** What of a run is told beside the record. */
 export interface RunFacts {
   readonly end: AdvanceEnd | undefined;
+  readonly opensAt?: Date | undefined;
   readonly waits: readonly Wait[];
   readonly holder: RotationHolder | undefined;
   readonly remarks: readonly string[];
@@ -179,12 +182,13 @@ export interface RunFacts {
 export function reportRotation(
   { kind, name }: StoreLocation,
   record: RotationRecord | undefined,
-  { end, waits, holder, remarks }: RunFacts,
+  { end, opensAt, waits, holder, remarks }: RunFacts,
 ): RotationReport {
   return document('Rotation', {
     store: { kind, name },
     state: record?.state ?? ('none' as const),
     end: end ?? null,
+    opensAt: opensAt ? formatInstant(opensAt) : null,
     procedure: record?.procedure ?? null,
     reasons: record?.reasons ?? [],
     startedAt: toInstant(record?.startedAt),

@@ -28,7 +28,7 @@ export function judgeIssuer(context: GateContext): GateVerdict {
   return join([{ evidence, waits: started.waits }, ...(world.sentry.kind === 'shown' ? [shown] : [])]);
 }
 
-function judgeShown({ world, live, record }: GateContext): GateVerdict {
+function judgeShown({ world, live, wayToStore }: GateContext): GateVerdict {
   const { sentry } = world;
   if (sentry.kind !== 'shown') return { evidence: [], waits: [] };
   const [issuer] = live.issuerChain;
@@ -41,9 +41,9 @@ function judgeShown({ world, live, record }: GateContext): GateVerdict {
     waits: [
       {
         what: 'Sentry still shows a certificate of another issuer',
-        mend: record.settings.sentryAddress
-          ? 'It reads its files again within some seconds; see its log if it does not.'
-          : 'See its log; `dapr-mtls restart -k` restarts it.',
+        mend: world.services
+          ? `See its log; \`dapr-mtls restart${wayToStore}\` restarts it.`
+          : 'It reads its files again within some seconds; see its log if it does not.',
         until: undefined,
       },
     ],

@@ -22,7 +22,7 @@ export function judgeLeaves(context: GateContext): GateVerdict {
     mend: `Whoever is restarted has a new one at once: \`dapr-mtls rotate run${context.wayToStore} --drain restart\`.`,
     until,
   };
-  if (hasExternalClients && !hasEnded) return { evidence: [], waits: [expiry] };
+  if (hasExternalClients && !hasEnded) return { evidence: [], waits: [{ ...expiry, mend: waitForClients }] };
   const wait = keepsIssuers ? bornWithIssuer : expiry;
   const { sidecars, services } = world;
   if (!sidecars || !services) return judgeRestarted(context, since, wait);
@@ -52,6 +52,9 @@ export function judgeLeaves(context: GateContext): GateVerdict {
   };
 }
 
+const waitForClients =
+  'Clients that join with tokens of their own (tokenValidators) have such certificates, too, and no restart of ours ends those: wait.';
+
 const bornWithIssuer: Wait = {
   what: "up to Dapr 1.11 sidecars show Sentry the issuer's certificate that they were born with, for as long as they live",
   mend: 'Only who is restarted has the new one: `--drain restart`.',
@@ -65,7 +68,7 @@ function lastInjectorOf(services: readonly ServiceInstance[], since: Date): Date
 }
 
 /** Who was started anew since then asked for a certificate anew. */
-function judgeRestarted({ record, phase }: GateContext, since: Date, wait: Wait): GateVerdict {
+function judgeRestarted({ record, phase, wayToStore }: GateContext, since: Date, wait: Wait): GateVerdict {
   const restarted = record.phases.find(
     ({ restarts, restartedAt }) => restarts.includes('applications') && isSince(restartedAt, since),
   );
@@ -80,7 +83,7 @@ function judgeRestarted({ record, phase }: GateContext, since: Date, wait: Wait)
     waits: [
       {
         ...wait,
-        mend: `When every one was started anew after ${since.toISOString()}: \`dapr-mtls rotate confirm restarted\`, or give \`--restart-command\` and \`--drain restart\` when the rotation is begun.`,
+        mend: `When every one was started anew after ${since.toISOString()}: \`dapr-mtls rotate confirm restarted${wayToStore}\`, or give \`--restart-command\` and \`--drain restart\` when the rotation is begun.`,
       },
     ],
   };

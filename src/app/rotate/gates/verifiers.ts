@@ -35,7 +35,7 @@ function judgeSidecars(sidecars: readonly Sidecar[], context: GateContext): Gate
   const holds = remember((pem) => holdsAll(readAnchors(pem), needed));
   const counted = sidecars.filter((sidecar) => !isSkipped(sidecar, record.skipped));
   const behind = counted.filter(({ anchors }) => anchors === undefined || !holds(anchors));
-  if (behind.length > 0) return { evidence: [], waits: waitsFor(behind, 'holds not the new anchor', context) };
+  if (behind.length > 0) return { evidence: [], waits: waitsFor(behind, 'does not hold the new anchor', context) };
   const skipped = sidecars.length - counted.length;
   return {
     evidence: [
@@ -93,7 +93,7 @@ function mendFor(namespace: string, { kind, name }: Sidecar['workload'], wayToSt
   return `${restart}; to answer for it yourself: --skip-workload ${namespace}/${name}.`;
 }
 
-function judgeHandout({ world, needed }: GateContext): GateVerdict {
+function judgeHandout({ world, needed, wayToStore }: GateContext): GateVerdict {
   const { handout } = world;
   if (handout.kind === 'unknown')
     return { evidence: [`What the next pod gets was not asked: ${handout.reason}`], waits: [] };
@@ -104,7 +104,7 @@ function judgeHandout({ world, needed }: GateContext): GateVerdict {
     waits: [
       {
         what: 'the injector still gives old anchors to the next pod',
-        mend: 'It reads them when it starts: `dapr-mtls restart -k`. What it would give: `dapr-mtls probe -k`.',
+        mend: `It reads them when it starts: \`dapr-mtls restart${wayToStore}\`. What it would give: \`dapr-mtls probe${wayToStore}\`.`,
         until: undefined,
       },
     ],

@@ -22,8 +22,8 @@ A bundle that somebody else has written meanwhile stops it. Find out who did; --
   static override examples = [
     { description: 'Rotate the cluster, and stay until it is done', command: '<%= bin %> rotate run -k --wait' },
     {
-      description: 'Slowly, and only at night',
-      command: '<%= bin %> rotate run -k --wait --pace 30 --window "Sat 02:00-05:00 Europe/Berlin"',
+      description: 'Only at night',
+      command: '<%= bin %> rotate run -k --wait --window "Sat 02:00-05:00 Europe/Berlin"',
     },
     {
       description: 'Stop once Sentry signs with the new issuer, and look around',
@@ -34,8 +34,8 @@ A bundle that somebody else has written meanwhile stops it. Find out who did; --
       command: '<%= bin %> rotate run -k --put-back',
     },
     {
-      description: 'A directory beside a running Sentry',
-      command: '<%= bin %> rotate run --dir certs --sentry localhost:50001 --restart-command ./restart-all.sh --wait',
+      description: 'A directory, whose sidecars a script starts anew',
+      command: '<%= bin %> rotate run --dir certs --wait --restart-command ./restart-all.sh',
     },
   ];
   static override exitCodes = [3, 4, 5, 6, 7, 8];
