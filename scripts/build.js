@@ -28,6 +28,7 @@ const shared = [
   'src/cli/cluster-configuration.ts',
   'src/cli/report-failure.ts',
   'src/cli/machine-format.ts',
+  'src/cli/several-clusters.ts',
   'src/app/configuration/document.ts',
   'src/kube/client/proxy-agent.ts',
   'src/kube/kubeconfig/parse-yaml.ts',

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
+import type { ClustersReport } from '../app/clusters/report.ts';
+import type { JudgedReport } from '../app/observation/observe.ts';
 import { defaultWarnBeforeMs } from '../app/report.ts';
 import { outputFlags } from './flags.ts';
-import type { JudgedReport } from './machine-format.ts';
 import type { Streams, Terminal } from './streams.ts';
 
 export const machineFormats = ['prometheus', 'nagios', 'github', 'junit', 'sarif'] as const;
@@ -37,7 +38,7 @@ interface JudgedOptions<Report> {
  * @returns the exit code
  * @throws DaprMtlsError `file.io` where the file cannot be written
  */
-export async function emitJudged<Report extends JudgedReport>(
+export async function emitJudged<Report extends JudgedReport | ClustersReport>(
   report: Report,
   flags: { readonly format: string; readonly output: string | undefined; readonly 'warn-before'?: number | undefined },
   { streams, render, exitCode }: JudgedOptions<Report>,

@@ -1,10 +1,6 @@
-import type { AuditReport } from '../app/audit/report.ts';
-import type { CheckReport } from '../app/check/check.ts';
-import type { ExpiryReport } from '../app/expiry.ts';
-import type { Observation } from '../app/observation/observation.ts';
-import { observeAudit } from '../app/observation/observe-audit.ts';
-import { observeCheck } from '../app/observation/observe-check.ts';
-import { observeExpiry } from '../app/observation/observe-expiry.ts';
+import type { ClustersReport } from '../app/clusters/report.ts';
+import { type JudgedReport, observe } from '../app/observation/observe.ts';
+import { observeClusters } from '../app/observation/observe-clusters.ts';
 import { renderGithub } from '../render/machine/github.ts';
 import { renderJunit } from '../render/machine/junit.ts';
 import { renderNagios } from '../render/machine/nagios.ts';
@@ -14,15 +10,14 @@ import type { MachineFormat } from './judged-output.ts';
 
 declare const DAPR_MTLS_VERSION: string;
 
-export type JudgedReport = ExpiryReport | CheckReport | AuditReport;
-
 /** A report in a format of other programs; nagios has exit codes of its own. */
 export async function describeForMachine(
-  report: JudgedReport,
+  report: JudgedReport | ClustersReport,
   format: MachineFormat,
   warnBeforeMs: number,
 ): Promise<{ readonly text: string; readonly exitCode?: number }> {
-  const observation = observe(report, warnBeforeMs);
+  const observation =
+    report.kind === 'Clusters' ? observeClusters(report, warnBeforeMs) : observe(report, warnBeforeMs);
   switch (format) {
     case 'prometheus':
       return { text: await renderPrometheus(observation) };
@@ -34,16 +29,5 @@ export async function describeForMachine(
       return { text: renderJunit(observation) };
     case 'sarif':
       return { text: renderSarif(observation, DAPR_MTLS_VERSION) };
-  }
-}
-
-function observe(report: JudgedReport, warnBeforeMs: number): Observation {
-  switch (report.kind) {
-    case 'Expiry':
-      return observeExpiry(report, warnBeforeMs);
-    case 'Check':
-      return observeCheck(report);
-    case 'Audit':
-      return observeAudit(report);
   }
 }

@@ -1,6 +1,7 @@
 import { clusterRemark } from '../app/cluster-report.ts';
 import { gatherStatus } from '../app/status/gather.ts';
 import { exitCodeOfStatus, reportStatus, statusRemarks } from '../app/status/report.ts';
+import { asksForSeveral, clustersFlags } from '../cli/clusters-flags.ts';
 import { atFlag, clusterFlags, failOnFlag } from '../cli/flags.ts';
 import { MtlsCommand } from '../cli/mtls-command.ts';
 import { withCluster } from '../cli/with-cluster.ts';
@@ -21,19 +22,31 @@ Within 30 days of the end of the root or issuer certificate a warning on standar
       description: 'In CI: fail (exit 10) when a service is not healthy',
       command: '<%= bin %> status -k --fail-on error',
     },
+    { description: 'In every cluster of the kubeconfig', command: '<%= bin %> status --all-contexts' },
     { description: 'For a machine', command: '<%= bin %> status -k --format json' },
   ];
   static override exitCodes = [3, 5, 10];
-  static override flags = { ...clusterFlags, ...atFlag, ...failOnFlag('never') };
+  static override flags = { ...clusterFlags, ...atFlag, ...failOnFlag('never'), ...clustersFlags };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Status);
-    const report = await withCluster(flags, this.env, async (cluster) =>
-      reportStatus(await gatherStatus(cluster, flags.namespace), cluster.location, flags.at ?? this.now()),
-    );
+    const isSeveral = asksForSeveral(flags);
+    const look = async (context = flags.context) => {
+      const kubernetes = flags.kubernetes || isSeveral;
+      const report = await withCluster({ ...flags, context, kubernetes }, this.env, async (cluster) =>
+        reportStatus(await gatherStatus(cluster, flags.namespace), cluster.location, flags.at ?? this.now()),
+      );
+      return { report, exitCode: exitCodeOfStatus(report, flags['fail-on']) };
+    };
+    if (isSeveral) {
+      const { lookAtSeveral } = await import('../cli/several-clusters.ts');
+      process.exitCode = await lookAtSeveral('status', flags, { env: this.env, streams: this.streams }, look);
+      return;
+    }
+    const { report, exitCode } = await look();
     await this.emit(report, flags.format, (status) => renderStatus(status, (instant) => instant.getTimezoneOffset()));
     for (const remark of [...statusRemarks(report), clusterRemark(report.cluster)]) this.streams.note(`${remark}\n`);
     this.streams.warn(renderBanner(report.expiry));
-    process.exitCode = exitCodeOfStatus(report, flags['fail-on']);
+    process.exitCode = exitCode;
   }
 }

@@ -3,7 +3,7 @@ import type { StoreReport } from '../report.ts';
 
 /** A report as machines that watch want it: what was looked at, what was found, and figures. */
 export interface Observation {
-  readonly command: 'expiry' | 'check' | 'audit';
+  readonly command: 'expiry' | 'check' | 'audit' | 'status';
   /** What was looked at, as people name it. */
   readonly place: string;
   /** RFC 3339. */

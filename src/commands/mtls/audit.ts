@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { auditSidecars, exitCodeOfAudit } from '../../app/audit/audit.ts';
 import { auditRemarks } from '../../app/audit/remarks.ts';
 import { gatherAudit } from '../../cli/audit-input.ts';
+import { asksForSeveral, clustersFlags } from '../../cli/clusters-flags.ts';
 import { atFlag, clusterFlags, failOnFlag } from '../../cli/flags.ts';
 import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
@@ -52,15 +53,24 @@ Pods that have ended do not count, those that are being deleted do. Clients that
     ...atFlag,
     ...failOnFlag('warning'),
     ...judgedFlags,
+    ...clustersFlags,
   };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Audit);
     // Reading commands mean the cluster unless they are told otherwise, and only a cluster has pods.
-    const report = await withCluster({ ...flags, kubernetes: true }, this.env, async (cluster) =>
-      auditSidecars(await gatherAudit(cluster, flags), flags.at ?? this.now()),
-    );
-    const exitCode = exitCodeOfAudit(report, flags['fail-on']);
+    const look = async (context = flags.context) => {
+      const report = await withCluster({ ...flags, context, kubernetes: true }, this.env, async (cluster) =>
+        auditSidecars(await gatherAudit(cluster, flags), flags.at ?? this.now()),
+      );
+      return { report, exitCode: exitCodeOfAudit(report, flags['fail-on']) };
+    };
+    if (asksForSeveral(flags)) {
+      const { lookAtSeveral } = await import('../../cli/several-clusters.ts');
+      process.exitCode = await lookAtSeveral('audit', flags, { env: this.env, streams: this.streams }, look);
+      return;
+    }
+    const { report, exitCode } = await look();
     process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderAudit, exitCode });
     for (const remark of auditRemarks(report)) this.streams.note(`${remark}\n`);
   }

@@ -1,5 +1,6 @@
 import { checkBundle, exitCodeOfFindings } from '../../app/check/check.ts';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
+import { asksForSeveral, clustersFlags } from '../../cli/clusters-flags.ts';
 import { atFlag, configFlag, daprVersionFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
@@ -41,18 +42,27 @@ will come to that. docs/findings.md has them all.`;
     ...configFlag,
     ...failOnFlag('warning'),
     ...judgedFlags,
+    ...clustersFlags,
   };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Check);
-    const { stored, location, surroundings, daprVersion } = await surveyStore(flags, this.env);
-    const report = checkBundle(stored, location, surroundings, {
-      at: flags.at ?? this.now(),
-      warnBeforeMs: flags['warn-before'] ?? defaultWarnBeforeMs,
-      daprVersion: flags['dapr-version'] ?? daprVersion,
-    });
-    const exitCode = exitCodeOfFindings(report, flags['fail-on']);
+    const look = async (context = flags.context) => {
+      const { stored, location, surroundings, daprVersion } = await surveyStore({ ...flags, context }, this.env);
+      const report = checkBundle(stored, location, surroundings, {
+        at: flags.at ?? this.now(),
+        warnBeforeMs: flags['warn-before'] ?? defaultWarnBeforeMs,
+        daprVersion: flags['dapr-version'] ?? daprVersion,
+      });
+      return { report, exitCode: exitCodeOfFindings(report, flags['fail-on']) };
+    };
+    if (asksForSeveral(flags)) {
+      const { lookAtSeveral } = await import('../../cli/several-clusters.ts');
+      process.exitCode = await lookAtSeveral('check', flags, { env: this.env, streams: this.streams }, look);
+      return;
+    }
+    const { report, exitCode } = await look();
     process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderCheck, exitCode });
-    this.streams.note(`Trust store: ${location.kind} ${location.name}\n`);
+    this.streams.note(`Trust store: ${report.store.kind} ${report.store.name}\n`);
   }
 }

@@ -1,5 +1,6 @@
 import { reportExpiry } from '../../app/expiry.ts';
 import { exitCodeOfStatuses, expiryRemarks } from '../../app/expiry-verdict.ts';
+import { asksForSeveral, clustersFlags } from '../../cli/clusters-flags.ts';
 import { atFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
@@ -37,19 +38,35 @@ Without --dir the cluster is meant. A bundle that cannot be read, or in which no
       description: 'As a plugin of Nagios or Icinga',
       command: '<%= bin %> expiry -k --format nagios --warn-before 30d',
     },
+    { description: 'In every cluster of the kubeconfig, the worst first', command: '<%= bin %> expiry --all-contexts' },
     {
       description: 'Will it still be fine at the end of 2026?',
       command: '<%= bin %> expiry --dir certs --at 2026-12-31 --fail-on error',
     },
   ];
   static override exitCodes = [3, 4, 5, 10];
-  static override flags = { ...storeFlags, ...atFlag, ...warnBeforeFlag, ...failOnFlag('never'), ...judgedFlags };
+  static override flags = {
+    ...storeFlags,
+    ...atFlag,
+    ...warnBeforeFlag,
+    ...failOnFlag('never'),
+    ...judgedFlags,
+    ...clustersFlags,
+  };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Expiry);
-    const store = await openReader(flags, this.env);
-    const report = reportExpiry(await store.read(), store.location, flags.at ?? this.now(), flags['warn-before']);
-    const exitCode = exitCodeOfStatuses(report, flags['fail-on']);
+    const look = async (context = flags.context) => {
+      const store = await openReader({ ...flags, context }, this.env);
+      const report = reportExpiry(await store.read(), store.location, flags.at ?? this.now(), flags['warn-before']);
+      return { report, exitCode: exitCodeOfStatuses(report, flags['fail-on']) };
+    };
+    if (asksForSeveral(flags)) {
+      const { lookAtSeveral } = await import('../../cli/several-clusters.ts');
+      process.exitCode = await lookAtSeveral('expiry', flags, { env: this.env, streams: this.streams }, look);
+      return;
+    }
+    const { report, exitCode } = await look();
     process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderExpiry, exitCode });
     for (const remark of expiryRemarks(report)) this.streams.note(`${remark}\n`);
   }

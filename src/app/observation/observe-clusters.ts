@@ -1,0 +1,57 @@
+import type { ClusterResult, ClustersReport } from '../clusters/report.ts';
+import type { Metric, Observation } from './observation.ts';
+import { observe } from './observe.ts';
+
+/** Several clusters as one: each name bears its context, and each figure has it as a label. */
+export function observeClusters({ command, clusters, summary }: ClustersReport, warnBeforeMs: number): Observation {
+  const observed = clusters.map((cluster) => ({ context: cluster.context, ...observeOne(cluster, warnBeforeMs) }));
+  return {
+    command,
+    place: `${clusters.length} clusters`,
+    at: clusters.map(({ report }) => report?.at ?? '').reduce((a, b) => (a > b ? a : b), ''),
+    verdict: `${summary.well} clusters are well, ${summary.findings} have findings, ${summary.failed} could not be looked at`,
+    checks: observed.flatMap(({ context, checks }) =>
+      checks.map(({ name, findings }) => ({
+        name: `${context}: ${name}`,
+        findings: findings.map((finding) => ({ ...finding, subject: `${context}: ${finding.subject}` })),
+      })),
+    ),
+    metrics: [answered(clusters), ...mergeMetrics(observed)],
+    performance: (['well', 'findings', 'failed'] as const).map((label) => ({
+      label,
+      value: summary[label],
+      unit: '',
+      warn: label === 'findings' ? '0' : '',
+      critical: label === 'failed' ? '0' : '',
+    })),
+  };
+}
+
+function observeOne({ report, error }: ClusterResult, warnBeforeMs: number): Pick<Observation, 'checks' | 'metrics'> {
+  if (report) return observe(report, warnBeforeMs);
+  const { code, message, hint } = error ?? { code: 'bug', message: 'nothing was found out', hint: '' };
+  const finding = { code, severity: 'error' as const, subject: 'the cluster', message, hint };
+  return { checks: [{ name: 'the cluster answers', findings: [finding] }], metrics: [] };
+}
+
+function answered(clusters: readonly ClusterResult[]): Metric {
+  return {
+    name: 'dapr_mtls_cluster_read',
+    help: 'Whether a cluster could be looked at: 1, else 0.',
+    samples: clusters.map(({ context, report }) => ({ labels: { context }, value: report ? 1 : 0 })),
+  };
+}
+
+function mergeMetrics(
+  observed: readonly { readonly context: string; readonly metrics: readonly Metric[] }[],
+): Metric[] {
+  const merged = new Map<string, { help: string; samples: Metric['samples'][number][] }>();
+  for (const { context, metrics } of observed) {
+    for (const { name, help, samples } of metrics) {
+      const found = merged.get(name) ?? { help, samples: [] };
+      found.samples.push(...samples.map(({ labels, value }) => ({ labels: { context, ...labels }, value })));
+      merged.set(name, found);
+    }
+  }
+  return [...merged].map(([name, { help, samples }]) => ({ name, help, samples }));
+}
