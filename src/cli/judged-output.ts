@@ -5,6 +5,7 @@ import type { JudgedReport } from '../app/observation/observe.ts';
 import { defaultWarnBeforeMs } from '../app/report.ts';
 import { outputFlags } from './flags.ts';
 import type { Streams, Terminal } from './streams.ts';
+import { mark } from './timings.ts';
 
 export const machineFormats = ['prometheus', 'nagios', 'github', 'junit', 'sarif'] as const;
 export type MachineFormat = (typeof machineFormats)[number];
@@ -54,6 +55,7 @@ export async function emitJudged<Report extends JudgedReport | ClustersReport>(
     : { text: await renderDocument(report, format, (document) => render(document, terminal)) };
   if (output === undefined) streams.out(written.text);
   else (await import('./replace-output.ts')).replaceOutput(resolve(output), written.text);
+  mark('rendered');
   return written.exitCode ?? exitCode;
 }
 
