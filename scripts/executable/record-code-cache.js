@@ -10,7 +10,7 @@ import { openPackagedModules } from './packaged-modules.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const [folder, ...names] = process.argv.slice(2);
 const files = { read: (name) => readFileSync(join(root, name), 'utf8') };
-const { load, scripts } = openPackagedModules(files, join(root, 'dapr-mtls'), createRequire(import.meta.url));
+const { load, scripts } = openPackagedModules(files, process.execPath, createRequire(import.meta.url));
 
 const workplace = mkdtempSync(join(tmpdir(), 'dapr-mtls-code-cache-'));
 const certs = join(workplace, 'certs');

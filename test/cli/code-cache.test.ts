@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type CommandResult, run } from '../support/command-line.ts';
 import { fixturePath } from '../support/fixtures.ts';
+import { isScript } from '../support/program-under-test.ts';
 import { makeFolder } from '../support/workplace.ts';
 
 const words = ['expiry', '--dir', fixturePath('pki/sentry-1.17'), '--at', '2026-12-01'];
@@ -32,7 +33,8 @@ function inodes(): Record<string, number> {
   return Object.fromEntries(readdirSync(folder).map((name) => [name, statSync(join(folder, name)).ino]));
 }
 
-describe('the code that a run keeps for the next one', () => {
+// The single executable has its own inside.
+describe.skipIf(!isScript)('the code that a run keeps for the next one', () => {
   test('is written by the first run, for its owner alone, and taken by the second', async () => {
     const first = await runAtHome();
     const written = inodes();

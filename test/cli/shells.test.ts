@@ -74,7 +74,7 @@ describe('completion', () => {
       return (await runAny('bash', ['-c', line])).stdout.trim();
     };
     expect(await complete('backup', '')).toBe('create list prune restore');
-    expect(await complete('mtls', 'exp')).toBe('expiry export');
+    expect(await complete('mtls', 'exp')).toBe('expiry explain export');
     expect(await complete('expiry', '--fail')).toBe('--fail-on');
     expect(await complete('expiry', '--format', '')).toBe('text json yaml');
   });

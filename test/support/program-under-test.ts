@@ -19,6 +19,9 @@ export function commandOf(name: ProgramName): readonly [string, ...string[]] {
   return realpathSync(path).endsWith('.js') ? [process.execPath, path] : [path];
 }
 
+/** Whether the files of the package lie open, as everywhere but in the single executable. */
+export const isScript = commandOf('dapr-mtls').length > 1;
+
 /** The same for a shell. */
 export function shellCommandOf(name: ProgramName): string {
   return commandOf(name)
