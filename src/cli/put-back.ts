@@ -4,6 +4,7 @@ import { type PutBackPlan, planPutBack, putBack } from '../app/rotate/put-back.t
 import { decodeRecord } from '../app/rotate/record.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { renderChanges } from '../render/renewal.ts';
+import { hang, widthOf } from '../render/rotation-text.ts';
 import type { FoundFiles, StoreLocation } from '../store/port.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { isHandedOut } from './hand-out.ts';
@@ -35,7 +36,7 @@ export async function putBackHere(
     return;
   }
   await assertUnowned(site, plan.files, flags, typed, streams);
-  streams.warn(describePutBack(plan, site.store.location, now));
+  streams.warn(describePutBack(plan, site.store.location, now, widthOf(streams.outTerminal)));
   await confirmAtTerminal('Overwrite what stands there?', flags.yes);
   const backup = await putBack(plan, ports, lockWaitMs);
   const copy = backup ? `; what stood there is in ${backup.path}` : '';
@@ -57,13 +58,21 @@ async function assertUnowned(
   tellOfOwners(verdicts, streams);
 }
 
-function describePutBack({ stage, files, present, phases, cutOff }: PutBackPlan, location: StoreLocation, now: Date) {
+function describePutBack(
+  { stage, files, present, phases, cutOff }: PutBackPlan,
+  location: StoreLocation,
+  now: Date,
+  width: number,
+): string {
   const changes = describeChanges(present, files, location, now);
+  const say = (text: string) => hang('', text, width);
   return [
-    `WARNING: the bundle in ${location.name} is not the one that the rotation has recorded, and is OVERWRITTEN by that of the stage ${stage}:`,
-    ...(changes.length > 0 ? [renderChanges(changes, false)] : []),
-    ...(cutOff.length > 0 ? [`Cut off by that until they are restarted: ${nameSome(cutOff)}`] : []),
-    ...(phases.length > 0 ? [`Proved again, restarts included: ${phases.join(', ')}`] : []),
+    ...say(
+      `WARNING: the bundle in ${location.name} is not the one that the rotation has recorded, and is OVERWRITTEN by that of the stage ${stage}:`,
+    ),
+    ...(changes.length > 0 ? [renderChanges(changes, false, width)] : []),
+    ...(cutOff.length > 0 ? say(`Cut off by that until they are restarted: ${nameSome(cutOff)}`) : []),
+    ...(phases.length > 0 ? say(`Proved again, restarts included: ${phases.join(', ')}`) : []),
     '',
   ].join('\n');
 }
