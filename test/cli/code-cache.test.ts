@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, statSync, truncateSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type CommandResult, run } from '../support/command-line.ts';
@@ -99,6 +109,19 @@ describe.skipIf(!isScript)('the code that a run keeps for the next one', () => {
     expect(await runAtHome({ HOME: '/proc/nobody' })).toEqual(withCache);
     expect(await runAtHome({ HOME: '' })).toEqual(withCache);
     expect(await runAtHome({ HOME: 'not/absolute' })).toEqual(withCache);
+  });
+
+  test('of builds that nobody has run for a month is removed when a new one comes', async () => {
+    const caches = join(home, '.cache', 'dapr-mtls', 'code');
+    for (const [name, days] of Object.entries({ forgotten: 31, recent: 29 })) {
+      mkdirSync(join(caches, name), { recursive: true, mode: 0o700 });
+      writeFileSync(join(caches, name, 'main.cjs'), '');
+      const at = new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+      utimesSync(join(caches, name), at, at);
+    }
+    await runAtHome();
+    expect(readdirSync(caches).filter((name) => !name.startsWith(`${process.version}-`))).toEqual(['recent']);
+    expect(readdirSync(caches)).toHaveLength(2);
   });
 
   test('lies where XDG_CACHE_HOME says', async () => {
