@@ -33,6 +33,7 @@ const runElsewhere: readonly [RegExp, string][] = [
     'needs pods that come back: test/cluster/restart.test.ts, scenarios.test.ts',
   ],
   [/rotate (run|undo) -k(?!.*--abandon)/, 'needs pods that come back: test/cluster/rotation-job.test.ts'],
+  [/^(kubectl logs|journalctl) /, 'needs logs: from standard input in test/cli/explain.test.ts'],
   [/rotate run .*--sentry/, 'needs a Sentry and sidecars: test/traffic/rotate.test.ts'],
 ];
 const whereRun = (command: string) => runElsewhere.find(([pattern]) => pattern.test(command))?.[1];
