@@ -87,11 +87,11 @@ try {
     for (const [{ by }, { medianMs }] of results) medians.get(by)?.push({ pods, medianMs });
   }
   for (const [label, points] of medians) {
-    if (points.length < 3) continue;
-    const growth = growthOf(points);
-    const { isOver, text } = judge(growth, 1.5);
+    if (points.length < 2) continue;
+    const [fewer, more] = points.slice(-2);
+    const { isOver, text } = judge(more.medianMs / fewer.medianMs, more.pods / fewer.pods);
     conclude(
-      `${label}: a pod of the longest list costs ${growth.toFixed(2)} x what one of the middle list costs; ${text}`,
+      `${label}: ${more.pods / fewer.pods} x the pods take ${(more.medianMs / fewer.medianMs).toFixed(2)} x the time; ${text}`,
       isOver,
     );
   }
@@ -117,11 +117,4 @@ function withFloors(cases) {
   };
   cases.forEach(add);
   return [...all];
-}
-
-/** 1 where time grows by the pods alone: the start costs nothing here. */
-function growthOf(points) {
-  const [first, middle, last] = points.slice(-3);
-  const perPod = (from, to) => (to.medianMs - from.medianMs) / (to.pods - from.pods);
-  return perPod(middle, last) / perPod(first, middle);
 }
