@@ -38,7 +38,7 @@ export async function openRotationDesk(
       HOME: folder,
       DAPR_MTLS_SETTLE: settle,
       DAPR_MTLS_TEST_CLUSTER_PAUSE_MS: '50',
-      DAPR_MTLS_TEST_CLUSTER_LEASE_MS: '1500',
+      DAPR_MTLS_TEST_CLUSTER_LEASE_MS: '5000',
     };
     return startProgram(line.split(' '), { cwd: folder, env });
   };
