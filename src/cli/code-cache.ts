@@ -51,6 +51,8 @@ function readOrUndefined(path: string): Buffer | undefined {
 export function fillCodeCache(build: string, env: NodeJS.ProcessEnv, scripts: ReadonlyMap<string, Script>): void {
   try {
     const wanted = folderOf(build, env);
+    // A home that is not there is not ours to make.
+    if (!env.XDG_CACHE_HOME && !existsSync(env.HOME ?? '')) return;
     // With sudo it may be the home of somebody else.
     if (!isWayOurs(nearestFolder(wanted))) return;
     const isNew = makeFolder(wanted);
