@@ -26,7 +26,7 @@ export async function makeWorkplace(parent: string, name: string): Promise<strin
 async function makeModel(folder: string): Promise<string> {
   mkdirSync(join(folder, 'kept'), { recursive: true });
   writeFileSync(join(folder, 'passphrase'), 'correct horse battery staple\n');
-  const made = await run(['init', '--dir', 'certs', '--save-root-key', 'root.key', '--insecure-plaintext-key'], {
+  const made = await run(['init', '--dir', 'certs', '--save-root-key', 'root.key', '--passphrase-file', 'passphrase'], {
     cwd: folder,
   });
   if (made.status !== 0) throw new Error(`init failed: ${made.stderr}`);

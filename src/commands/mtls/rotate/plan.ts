@@ -21,7 +21,7 @@ sidecars' as they were born with, against all certificates that anybody may show
     },
     {
       description: 'With the key of the running root',
-      command: '<%= bin %> rotate plan --dir certs --private-key root.key',
+      command: '<%= bin %> rotate plan --dir certs --private-key root.key --passphrase-file passphrase',
     },
   ];
   static override exitCodes = [3, 4, 5];
