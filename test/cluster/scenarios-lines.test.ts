@@ -117,6 +117,8 @@ const ours: readonly Line[] = [
     stdout: /25s/,
     stderr: /Written: Configuration dapr-system\/daprsystem/,
   },
+  // What follows, and these lines once more, are of a control plane as it is by default.
+  { line: 'dapr mtls config set workloadCertTTL=24h allowedClockSkew=15m -k', exitCode: 0, stdout: /24h/ },
   { line: 'dapr mtls expiry -k -n nowhere', exitCode: 5, stderr: /Error: / },
   { line: 'dapr mtls status -k --context nobody', exitCode: 3, stderr: /nobody/ },
   { line: 'dapr-mtls -k', exitCode: 0, stdout: /^Mutual TLS is enabled/ },
