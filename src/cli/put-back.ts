@@ -4,7 +4,8 @@ import { type PutBackPlan, planPutBack, putBack } from '../app/rotate/put-back.t
 import { decodeRecord } from '../app/rotate/record.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { renderChanges } from '../render/renewal.ts';
-import { hang, widthOf } from '../render/rotation-text.ts';
+import { hang } from '../render/rotation-text.ts';
+import { widthOf } from '../render/text.ts';
 import type { FoundFiles, StoreLocation } from '../store/port.ts';
 import { confirmAtTerminal } from './confirm.ts';
 import { isHandedOut } from './hand-out.ts';

@@ -1,7 +1,8 @@
 import { nameSome } from '../app/rotate/plan.ts';
 import type { RotationProgress } from '../app/rotate/ports.ts';
 import { describeWaits } from '../render/rotation.ts';
-import { hang, readInstants, widthOf } from '../render/rotation-text.ts';
+import { hang, readInstants } from '../render/rotation-text.ts';
+import { widthOf } from '../render/text.ts';
 import type { RotationProgress as LockProgress } from '../store/rotation-options.ts';
 import type { Streams } from './streams.ts';
 

@@ -1,11 +1,16 @@
 import type { AuditReport, WorkloadAudit } from '../app/audit/report.ts';
-import { type Colour, fitColumns, foldColumns, painter, printable, shortName, wrap } from './text.ts';
-
-interface Terminal {
-  readonly isTty: boolean;
-  readonly columns: number;
-  readonly colour: boolean;
-}
+import {
+  type Colour,
+  count,
+  fitColumns,
+  foldColumns,
+  painter,
+  printable,
+  shortName,
+  type Terminal,
+  widthOf,
+  wrap,
+} from './text.ts';
 
 type State = WorkloadAudit['state'];
 
@@ -66,11 +71,6 @@ function renderAnchors({ against, totals }: AuditReport, terminal: Terminal): st
   return [painter(terminal.colour)('bold', first), ...others];
 }
 
-/** Only who reads on a terminal wants lines broken; who searches in a pipe wants them whole. */
-function widthOf({ isTty, columns }: Terminal): number {
-  return isTty ? columns : Number.POSITIVE_INFINITY;
-}
-
 function describeMend({ against, cluster, totals }: AuditReport): string {
   if (against.problem !== null) return 'Mend: the bundle comes first: dapr-mtls check -k';
   if (against.kind !== 'live')
@@ -82,8 +82,4 @@ function describeMend({ against, cluster, totals }: AuditReport): string {
 /** The flag that names the control plane, where it is not the usual one. */
 function control({ namespace }: AuditReport['cluster']): string {
   return namespace === 'dapr-system' ? '' : ` --control-plane-namespace ${namespace}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

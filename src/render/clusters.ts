@@ -1,11 +1,5 @@
 import type { ClusterResult, ClustersReport } from '../app/clusters/report.ts';
-import { type Colour, foldColumns, painter, printable } from './text.ts';
-
-interface Terminal {
-  readonly isTty: boolean;
-  readonly columns: number;
-  readonly colour: boolean;
-}
+import { type Colour, foldColumns, painter, printable, type Terminal, widthOf } from './text.ts';
 
 const colours: Record<ClusterResult['result'], Colour> = {
   failed: 'red',
@@ -19,8 +13,7 @@ export function renderClusters({ command, clusters, summary }: ClustersReport, t
   const paint = painter(terminal.colour);
   const header = ['RESULT', 'CONTEXT', 'WHAT'];
   const rows = clusters.map(({ result, context, verdict }) => [result, printable(context), printable(verdict)]);
-  const width = terminal.isTty ? terminal.columns : Number.POSITIVE_INFINITY;
-  const table = foldColumns([header, ...rows], width).map((line, index) => {
+  const table = foldColumns([header, ...rows], widthOf(terminal)).map((line, index) => {
     const result = clusters[index - 1]?.result;
     return result ? line.replace(result, paint(colours[result], result)) : paint('bold', line);
   });

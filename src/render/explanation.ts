@@ -1,17 +1,11 @@
 import type { ActReport, ExplanationReport } from '../app/explain/explain.ts';
-import { painter, printable, wrap } from './text.ts';
-
-interface Terminal {
-  readonly isTty: boolean;
-  readonly columns: number;
-  readonly colour: boolean;
-}
+import { painter, printable, type Terminal, widthOf, wrap } from './text.ts';
 
 /** Each cause once: the line, what it means, how to check it, how to mend it. */
 export function renderExplanation({ lines, explanations }: ExplanationReport, terminal: Terminal): string {
   if (explanations.length === 0) return `${nothingKnown(lines)}\n`;
   const paint = painter(terminal.colour);
-  const width = terminal.isTty ? terminal.columns - 2 : Number.POSITIVE_INFINITY;
+  const width = widthOf(terminal) - 2;
   const paragraph = (text: string) => wrap(text, width).map((line) => `  ${line}`);
   const acts = (heading: string, list: readonly ActReport[]) =>
     list.length === 0 ? [] : [`  ${paint('bold', heading)}`, ...list.flatMap((act) => describeAct(act, width))];

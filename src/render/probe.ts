@@ -1,11 +1,5 @@
 import type { CheckName, CheckState, ProbeReport } from '../app/probe/report.ts';
-import { type Colour, painter, printable, wrap } from './text.ts';
-
-interface Terminal {
-  readonly isTty: boolean;
-  readonly columns: number;
-  readonly colour: boolean;
-}
+import { type Colour, painter, printable, type Terminal, wrap } from './text.ts';
 
 const signs: Record<CheckState, { readonly word: string; readonly colour: Colour }> = {
   ok: { word: 'ok', colour: 'green' },

@@ -1,7 +1,7 @@
 import type { PairReport, PhasePlan, RotationPlanReport } from '../app/rotate/report.ts';
 import { renderChanges } from './renewal.ts';
-import { formatMinute, hang, type Terminal, widthOf } from './rotation-text.ts';
-import { columns, painter, printable } from './text.ts';
+import { formatMinute, hang } from './rotation-text.ts';
+import { columns, painter, printable, type Terminal, widthOf } from './text.ts';
 
 type Paint = ReturnType<typeof painter>;
 

@@ -1,16 +1,5 @@
 import { printable, wrap } from './text.ts';
 
-export interface Terminal {
-  readonly isTty: boolean;
-  readonly columns: number;
-  readonly colour: boolean;
-}
-
-/** Only who reads on a terminal wants lines broken; who searches in a pipe wants them whole. */
-export function widthOf({ isTty, columns }: Pick<Terminal, 'isTty' | 'columns'>): number {
-  return isTty ? columns : Number.POSITIVE_INFINITY;
-}
-
 /** Narrower than this a sentence reads badly beside its head, and stands below it. */
 const leastRoom = 24;
 

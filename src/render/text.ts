@@ -27,6 +27,23 @@ function truncate(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
+/** Where a text goes. */
+export interface Terminal {
+  readonly isTty: boolean;
+  readonly columns: number;
+  readonly colour: boolean;
+}
+
+/** Only who reads on a terminal wants lines broken; who searches in a pipe wants them whole. */
+export function widthOf({ isTty, columns }: Pick<Terminal, 'isTty' | 'columns'>): number {
+  return isTty ? columns : Number.POSITIVE_INFINITY;
+}
+
+/** `1 error`, `2 errors`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 const colours = { red: 31, yellow: 33, green: 32, grey: 90, bold: 1 } as const;
 export type Colour = keyof typeof colours;
 

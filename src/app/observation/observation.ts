@@ -88,6 +88,21 @@ export function commonMetrics(
   ];
 }
 
+/** Counts as figures; of some the first one is a warning, of one it is critical. */
+export function countFigures<Label extends string>(
+  labels: readonly Label[],
+  counts: Readonly<Record<Label, number>>,
+  { warn, critical }: { readonly warn: readonly Label[]; readonly critical: Label },
+): PerformanceFigure[] {
+  return labels.map((label) => ({
+    label,
+    value: counts[label],
+    unit: '',
+    warn: warn.includes(label) ? '0' : '',
+    critical: label === critical ? '0' : '',
+  }));
+}
+
 /** @param instant RFC 3339; in seconds since 1970 */
 export function secondsOf(instant: string): number {
   return Date.parse(instant) / 1000;

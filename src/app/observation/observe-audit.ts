@@ -1,7 +1,7 @@
 import type { Severity } from '../../pki/rules/finding.ts';
 import type { AuditReport, WorkloadAudit } from '../audit/report.ts';
 import { clusterRemark } from '../cluster-report.ts';
-import { commonMetrics, findingsOf, type Observation, type ObservedCheck } from './observation.ts';
+import { commonMetrics, countFigures, findingsOf, type Observation, type ObservedCheck } from './observation.ts';
 
 const severities: Record<Exclude<WorkloadAudit['state'], 'current'>, Severity> = {
   broken: 'error',
@@ -47,13 +47,7 @@ export function observeAudit({ cluster, at, against, totals, workloads }: AuditR
       },
       ...commonMetrics('audit', at, findingsOf({ checks })),
     ],
-    performance: states.map((state) => ({
-      label: state,
-      value: totals[state],
-      unit: '',
-      warn: state === 'stale' || state === 'unknown' ? '0' : '',
-      critical: state === 'broken' ? '0' : '',
-    })),
+    performance: countFigures(states, totals, { warn: ['stale', 'unknown'], critical: 'broken' }),
   };
 }
 

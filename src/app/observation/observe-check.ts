@@ -1,11 +1,11 @@
 import { type FindingCode, findingTable } from '../../pki/rules/finding.ts';
 import type { CheckReport } from '../check/check.ts';
-import { commonMetrics, nameStore, type Observation } from './observation.ts';
+import { count } from '../count.ts';
+import { commonMetrics, countFigures, nameStore, type Observation } from './observation.ts';
 
 /** Every rule that concerns such a store is a check of its own, so that who counts sees what was looked at. */
 export function observeCheck({ store, at, findings, summary }: CheckReport): Observation {
   const codes = (Object.keys(findingTable) as FindingCode[]).filter((code) => concerns(code, store.kind));
-  const severities = ['error', 'warning', 'info'] as const;
   return {
     command: 'check',
     place: nameStore(store),
@@ -16,13 +16,7 @@ export function observeCheck({ store, at, findings, summary }: CheckReport): Obs
         : `${count(summary.error, 'error')}, ${count(summary.warning, 'warning')}`,
     checks: codes.map((code) => ({ name: code, findings: findings.filter((found) => found.code === code) })),
     metrics: commonMetrics('check', at, findings),
-    performance: severities.map((severity) => ({
-      label: severity,
-      value: summary[severity],
-      unit: '',
-      warn: severity === 'warning' ? '0' : '',
-      critical: severity === 'error' ? '0' : '',
-    })),
+    performance: countFigures(['error', 'warning', 'info'], summary, { warn: ['warning'], critical: 'error' }),
   };
 }
 
@@ -30,8 +24,4 @@ const inDirectoriesAlone = new Set<FindingCode>(['store.key-readable', 'store.ro
 
 function concerns(code: FindingCode, kind: CheckReport['store']['kind']): boolean {
   return kind === 'cluster' ? !inDirectoriesAlone.has(code) : !/^(cluster|owner)\./.test(code);
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

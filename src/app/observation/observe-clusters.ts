@@ -1,5 +1,5 @@
 import type { ClusterResult, ClustersReport } from '../clusters/report.ts';
-import type { Metric, Observation } from './observation.ts';
+import { countFigures, type Metric, type Observation } from './observation.ts';
 import { observe } from './observe.ts';
 
 /** Several clusters as one: each name bears its context, and each figure has it as a label. */
@@ -17,13 +17,7 @@ export function observeClusters({ command, clusters, summary }: ClustersReport, 
       })),
     ),
     metrics: [answered(clusters), ...mergeMetrics(observed)],
-    performance: (['well', 'findings', 'failed'] as const).map((label) => ({
-      label,
-      value: summary[label],
-      unit: '',
-      warn: label === 'findings' ? '0' : '',
-      critical: label === 'failed' ? '0' : '',
-    })),
+    performance: countFigures(['well', 'findings', 'failed'], summary, { warn: ['findings'], critical: 'failed' }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { AuditReport, WorkloadAudit } from '../audit/report.ts';
+import { count } from '../count.ts';
 
 const named = 5;
 
@@ -13,8 +14,4 @@ export function describeCutOff({ totals, workloads }: Pick<AuditReport, 'totals'
 
 function nameOf({ namespace, kind, name, broken }: WorkloadAudit): string {
   return `${namespace}/${kind}/${name} (${broken})`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
