@@ -21,7 +21,8 @@ import { openCluster } from './open-cluster.ts';
 import { openProgressDisplay, type ProgressDisplay } from './restart-progress.ts';
 import { openDirectoryRotationSite } from './rotation-directory-site.ts';
 import { tellOfLock, tellOfRotation } from './rotation-progress.ts';
-import { parseSentryAddress, type SentryAddress, shakeHands } from './sentry-handshake.ts';
+import { parseSentryAddress, type SentryAddress } from './sentry-address.ts';
+import { shakeHands } from './sentry-handshake.ts';
 import { type ChangeFlags, openSite, type Site } from './site.ts';
 import type { Streams } from './streams.ts';
 

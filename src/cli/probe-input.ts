@@ -19,7 +19,8 @@ import {
 } from '../store/cluster/objects.ts';
 import { assertControlPlane } from './assert-control-plane.ts';
 import { type ClusterFlags, openCluster } from './open-cluster.ts';
-import { parseSentryAddress, shakeHands } from './sentry-handshake.ts';
+import { parseSentryAddress } from './sentry-address.ts';
+import { shakeHands } from './sentry-handshake.ts';
 
 export interface ProbeFlags extends ClusterFlags {
   readonly namespace: string | undefined;

@@ -9,7 +9,8 @@ import { findSettings } from './configuration-file.ts';
 import { findTrustDomain } from './environment.ts';
 import { openDirectory } from './open-store.ts';
 import { runRestartCommand } from './run-restart-command.ts';
-import { type SentryAddress, shakeHands } from './sentry-handshake.ts';
+import type { SentryAddress } from './sentry-address.ts';
+import { shakeHands } from './sentry-handshake.ts';
 import type { StopSwitch } from './stop.ts';
 
 export interface DirectorySiteOptions {

@@ -65,6 +65,18 @@ export interface StoredBundle {
   /** Makes a write conditional: equal revisions mean equal bytes. */
   readonly revision: string;
   readonly state: StoreState;
+  /** Of a cluster. public: from the ConfigMap and from what Sentry shows, the Secret was not read. */
+  readonly source?: 'secret' | 'public';
+  /** Parts that were not read although they may be there. */
+  readonly unread?: UnreadParts;
+}
+
+export type UnreadParts = Readonly<Partial<Record<BundlePart, Unread>>>;
+
+export interface Unread {
+  readonly reason: string;
+  /** What brings it within reach. */
+  readonly hint: string;
 }
 
 /**

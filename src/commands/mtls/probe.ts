@@ -4,6 +4,7 @@ import { exitCodeOfProbe, judgeProbe } from '../../app/probe/probe.ts';
 import { atFlag, clusterFlags, failOnFlag } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { gatherProbe } from '../../cli/probe-input.ts';
+import { sentryAddressFlag } from '../../cli/sentry-address.ts';
 import { withCluster } from '../../cli/with-cluster.ts';
 import { renderProbe } from '../../render/probe.ts';
 
@@ -42,11 +43,7 @@ From outside the cluster Sentry is reached by a port-forward and --sentry-addres
       helpValue: 'NAMESPACE',
       default: 'default',
     }),
-    'sentry-address': Flags.string({
-      description:
-        'Where Sentry is reached from here (default its name in the cluster); the port is 50001 unless told.',
-      helpValue: 'HOST:PORT',
-    }),
+    ...sentryAddressFlag,
     ...atFlag,
     ...failOnFlag('warning'),
   };

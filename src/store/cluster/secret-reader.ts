@@ -17,6 +17,7 @@ export class SecretReader implements BundleReader {
       files: filesOf(secret, place.names),
       revision: revisionOf({ secret, configMap: undefined }, place),
       state: 'unknown',
+      source: 'secret',
     };
   }
 
