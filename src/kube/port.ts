@@ -8,8 +8,8 @@ export interface Cluster {
   get<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined>;
   /** Every object, page by page; `resourceVersion` is left unset, so that nothing stale is read. */
   list<T extends KubeObject>(resource: Resource, query?: ListQuery): AsyncIterable<T>;
-  /** The body of one list, as the server encodes it, not yet read. */
-  stream(resource: Resource, query: ListQuery, accept: string): Promise<BodyStream>;
+  /** The body of one list, or of one page of it, as the server encodes it, not yet read. */
+  stream(resource: Resource, query: ListQuery, accept: string, page?: PageQuery): Promise<BodyStream>;
   /** @throws DaprMtlsError `cluster.conflict` where an object of that name exists */
   create<T extends KubeObject>(ref: Omit<ObjectRef, 'name'>, object: object, options?: WriteOptions): Promise<T>;
   /**
@@ -24,6 +24,16 @@ export interface Cluster {
    * and 410 (Gone) are survived by listing anew: the same object may then be told again.
    */
   watch<T extends KubeObject>(resource: Resource, query: ListQuery, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
+  /**
+   * As `watch`, with a list of the caller's own, who keeps of the objects what he needs: nothing is
+   * kept here. He is asked for it at first, and again after 410.
+   */
+  watchSince<T extends KubeObject>(
+    resource: Resource,
+    query: ListQuery,
+    list: () => Promise<Listed<T>>,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<T>>;
   /** What this user may do in a namespace, in one call (SelfSubjectRulesReview). */
   reviewRules(namespace: string): Promise<RulesReview>;
   /** Lets go of the connections; no request may follow. */
@@ -99,6 +109,14 @@ export interface ListQuery {
   readonly metadataOnly?: boolean;
 }
 
+/** A part of a list. */
+export interface PageQuery {
+  /** So many objects at most. */
+  readonly limit: number;
+  /** What the page before has named; undefined for the first one. */
+  readonly continue: string | undefined;
+}
+
 export interface BodyStream {
   readonly contentType: string;
   readonly chunks: AsyncIterable<Buffer>;
@@ -122,6 +140,14 @@ export interface Preconditions {
 export interface WatchEvent<T extends KubeObject> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: T;
+}
+
+/** What a list has found. */
+export interface Listed<T extends KubeObject> {
+  /** Of the whole list: changes are told from there on. */
+  readonly version: string;
+  /** Told before them. */
+  readonly events: readonly WatchEvent<T>[];
 }
 
 export interface RulesReview {

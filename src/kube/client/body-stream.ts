@@ -1,10 +1,10 @@
-import type { BodyStream, ListQuery, Resource } from '../port.ts';
+import type { BodyStream, ListQuery, PageQuery, Resource } from '../port.ts';
 import { callForStream, type Line } from './call.ts';
 import { chunksOf } from './chunks.ts';
 import { collectionPath, withQuery } from './request.ts';
 
 /**
- * One whole list as the server encodes it. Its head has to come within the time of a call, and
+ * One list, or a page of it, as the server encodes it. Its head has to come within the time of a call, and
  * after that each piece of the body: a list of 100 MB may take its time.
  * @throws DaprMtlsError `cluster.*`, also while the body is read
  */
@@ -13,13 +13,19 @@ export async function streamList(
   resource: Resource,
   { namespace, labelSelector, fieldSelector }: ListQuery,
   accept: string,
+  page?: PageQuery,
 ): Promise<BodyStream> {
   const message = await callForStream(line, {
     verb: 'list',
     resource,
     namespace,
     name: undefined,
-    path: withQuery(collectionPath(resource, namespace), { labelSelector, fieldSelector }),
+    path: withQuery(collectionPath(resource, namespace), {
+      labelSelector,
+      fieldSelector,
+      limit: page && String(page.limit),
+      continue: page?.continue,
+    }),
     accept,
     acceptEncoding: 'gzip',
     effect: 'none',

@@ -27,8 +27,8 @@ export function connect(access: Access, options: ClientOptions): Cluster {
       const { listObjects } = await import('./list.ts');
       yield* listObjects(line, resource, query);
     },
-    stream: async (resource, query, accept) =>
-      (await import('./body-stream.ts')).streamList(line, resource, query, accept),
+    stream: async (resource, query, accept, page) =>
+      (await import('./body-stream.ts')).streamList(line, resource, query, accept, page),
     create: async (ref, object, dryRun = {}) => (await import('./write.ts')).createObject(line, ref, object, dryRun),
     patch: async (ref, patch, options = {}) => (await import('./write.ts')).patchObject(line, ref, patch, options),
     remove: async (ref, preconditions, options = {}) =>
@@ -36,6 +36,10 @@ export function connect(access: Access, options: ClientOptions): Cluster {
     async *watch(resource, query, signal) {
       const { watchObjects } = await import('./watch.ts');
       yield* watchObjects(line, resource, query, signal);
+    },
+    async *watchSince(resource, query, list, signal) {
+      const { watchChanges } = await import('./watch.ts');
+      yield* watchChanges(line, resource, query, list, signal);
     },
     reviewRules: async (namespace) => (await import('./rules-review.ts')).reviewRules(line, namespace),
     close: () => transport.close(),

@@ -1,5 +1,5 @@
 import { DaprMtlsError } from '../../errors.ts';
-import type { KubeObject, ListQuery, Resource, WatchEvent } from '../port.ts';
+import type { KubeObject, Listed, ListQuery, Resource, WatchEvent } from '../port.ts';
 import { callForStream, type Line } from './call.ts';
 import { chunksOf } from './chunks.ts';
 import { apiFailureOf } from './failure.ts';
@@ -8,10 +8,9 @@ import { pagesOf } from './pages.ts';
 import { type ApiRequest, collectionPath, withQuery } from './request.ts';
 
 /**
- * The objects as they are, then every change, until the signal, which ends it without an error. What
- * passes by itself is waited for as long as it takes: cuts, the server's time limit, a server that
- * is away. When the server no longer has the changes since the last one seen (410) the objects are
- * listed anew, and the differences told as events; one that went is told as it was seen last.
+ * The objects as they are, then every change, until the signal: `watchChanges`, with all objects kept.
+ * When the server no longer has the changes since the last one seen (410) the objects are listed anew,
+ * and the differences told as events; one that went is told as it was seen last.
  * @throws DaprMtlsError `cluster.*` where the first list fails, and for refusals such as 401 and 403
  */
 export async function* watchObjects<T extends KubeObject>(
@@ -20,16 +19,44 @@ export async function* watchObjects<T extends KubeObject>(
   query: ListQuery,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>> {
-  let known: Map<string, T> | undefined;
+  let known = new Map<string, T>();
+  const list = async () => {
+    const { objects, version } = await takeSnapshot<T>(line, resource, query, signal);
+    const events = differences(known, objects);
+    known = objects;
+    return { version, events };
+  };
+  for await (const event of watchChanges<T>(line, resource, query, list, signal)) {
+    if (event.type === 'DELETED') known.delete(keyOf(event.object));
+    else known.set(keyOf(event.object), event.object);
+    yield event;
+  }
+}
+
+/**
+ * What a list of the caller's tells, then every change since, until the signal, which ends it without
+ * an error. What passes by itself is waited for as long as it takes: cuts, the server's time limit, a
+ * server that is away. Nothing is kept of the objects.
+ * @param list asked at first, and again when the server has forgotten what happened since (410)
+ * @throws DaprMtlsError what the first list throws, and `cluster.*` for refusals such as 401 and 403
+ */
+export async function* watchChanges<T extends KubeObject>(
+  line: Line,
+  resource: Resource,
+  query: ListQuery,
+  list: () => Promise<Listed<T>>,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent<T>> {
+  let isListed = false;
   let version: string | undefined;
   for (let failures = 0; !signal.aborted; ) {
     const startedMs = performance.now();
     try {
       if (version === undefined) {
-        const snapshot = await takeSnapshot<T>(line, resource, query, signal);
-        const events = differences(known ?? new Map(), snapshot.objects);
-        ({ objects: known, version } = snapshot);
-        for (const event of events) {
+        const listed = await list();
+        isListed = true;
+        version = listed.version;
+        for (const event of listed.events) {
           if (signal.aborted) return;
           yield event;
         }
@@ -38,14 +65,12 @@ export async function* watchObjects<T extends KubeObject>(
         failures = 0;
         version = object.metadata.resourceVersion ?? version;
         if (type === 'BOOKMARK' || type === 'ERROR') continue;
-        if (type === 'DELETED') known?.delete(keyOf(object));
-        else known?.set(keyOf(object), object);
         yield { type, object };
       }
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Expired) version = undefined;
-      else if (known === undefined || !passes(error)) throw error;
+      else if (!isListed || !passes(error)) throw error;
     }
     failures = performance.now() - startedMs < healthyMs ? failures + 1 : 0;
     if (failures > 0) await line.sleep(pauseMs(failures, line.random), signal);

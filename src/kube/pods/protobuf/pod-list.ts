@@ -12,14 +12,25 @@ const magic = Buffer.from('k8s\0');
 /** No object is larger: an API server takes requests up to 3 MiB, and etcd less. */
 const partLimit = 16 * 1024 * 1024;
 
+/** What a list says about itself. */
+export interface ListMeta {
+  readonly resourceVersion: string;
+  /** By which the next page is asked for; empty on the last one. */
+  readonly continue: string;
+}
+
 /**
  * The pods of a PodList in protobuf, as many at once as have come in one piece:
  * `k8s\0`, then Unknown{1 type, 2 raw, 3 encoding} with raw = PodList{1 ListMeta, 2 Pod*}.
  * A list that ends too early, promises more than it holds or goes on elsewhere is an error: what
  * was read until then is no tally.
+ * @param tellMeta of who asked for a page; who did not is refused a part of the list
  * @throws DaprMtlsError `cluster.rejected`, and what `chunks` throws
  */
-export async function* decodePodList(chunks: AsyncIterable<Buffer>): AsyncGenerator<readonly PodFacts[]> {
+export async function* decodePodList(
+  chunks: AsyncIterable<Buffer>,
+  tellMeta: (meta: ListMeta) => void = assertWhole,
+): AsyncGenerator<readonly PodFacts[]> {
   const source = new ByteSource(chunks);
   try {
     await source.fill(magic.length);
@@ -32,7 +43,7 @@ export async function* decodePodList(chunks: AsyncIterable<Buffer>): AsyncGenera
         lists += 1;
         assertMessage(head);
         source.take(head.size);
-        yield* decodeItems(source, source.position + head.length);
+        yield* decodeItems(source, source.position + head.length, tellMeta);
       } else readAboutList(head, takePart(source, await fillPart(source, head)));
     }
     if (lists !== 1) throw unreadable(lists === 0 ? 'it ends before the list begins' : 'it holds several lists');
@@ -42,7 +53,11 @@ export async function* decodePodList(chunks: AsyncIterable<Buffer>): AsyncGenera
 }
 
 /** Waits for the first of them alone: a promise for each pod would cost as much as decoding it. */
-async function* decodeItems(source: ByteSource, end: number): AsyncGenerator<readonly PodFacts[]> {
+async function* decodeItems(
+  source: ByteSource,
+  end: number,
+  tellMeta: (meta: ListMeta) => void,
+): AsyncGenerator<readonly PodFacts[]> {
   const readAnchors = recallTexts();
   while (source.position < end) {
     await source.fill(headLengthAt(source, end));
@@ -53,7 +68,7 @@ async function* decodeItems(source: ByteSource, end: number): AsyncGenerator<rea
       if (head.field > 2) continue;
       assertMessage(head);
       if (head.field === 2) pods.push(decoding(() => decodePod(content, readAnchors)));
-      else assertWhole(content);
+      else tellMeta(readListMeta(content));
     }
     yield pods;
   }
@@ -102,9 +117,13 @@ function assertType(typeMeta: Buffer): void {
   if (kind !== undefined && kind !== 'PodList') throw unreadable('it is no list of pods');
 }
 
+function readListMeta(content: Buffer): ListMeta {
+  return { resourceVersion: findText(content, 2) ?? '', continue: findText(content, 3) ?? '' };
+}
+
 /** Nobody asked for a part: a server that gives one has more pods than it tells. */
-function assertWhole(listMeta: Buffer): void {
-  if (findText(listMeta, 3)) throw unreadable('it is only a part of the list');
+function assertWhole(meta: ListMeta): void {
+  if (meta.continue) throw unreadable('it is only a part of the list');
 }
 
 function findText(message: Buffer, number: number): string | undefined {
