@@ -7,6 +7,7 @@ import { describeCluster } from '../app/cluster-report.ts';
 import { DaprMtlsError, isSystemError } from '../errors.ts';
 import { type ControlPlane, look, readControlPlane } from '../kube/dapr/control-plane.ts';
 import { findControlPlane } from '../kube/dapr/find.ts';
+import { askAhead } from '../kube/pods/ask-ahead.ts';
 import { readPods } from '../kube/pods/read-pods.ts';
 import { injectedSelector } from '../kube/pods/sidecar-pod.ts';
 import type { Cluster } from '../kube/port.ts';
@@ -36,6 +37,9 @@ export interface AuditFlags {
  * @throws DaprMtlsError `cluster.*`, `dapr.missing`, `dapr.ambiguous`, `file.missing`, `file.io`
  */
 export async function gatherAudit(cluster: Cluster, flags: AuditFlags): Promise<AuditInput> {
+  const labelled = { namespace: flags['only-namespace'], labelSelector: injectedSelector };
+  // Nearly always these are the pods that are meant, and their list takes most of the time of an audit.
+  const expected = flags['all-pods'] ? undefined : askAhead(readPods(cluster, labelled));
   const namespace = await findControlPlane(cluster, flags.namespace);
   const controlPlane = await readControlPlane(cluster, namespace);
   const against =
@@ -44,11 +48,8 @@ export async function gatherAudit(cluster: Cluster, flags: AuditFlags): Promise<
     namespace: flags['only-namespace'] ?? null,
     pods: flags['all-pods'] || !leavesLabels(controlPlane) ? 'all' : 'labelled',
   };
-  const query = {
-    namespace: flags['only-namespace'],
-    labelSelector: scope.pods === 'labelled' ? injectedSelector : undefined,
-  };
-  return { cluster: describeCluster(cluster.location, namespace), against, scope, pods: readPods(cluster, query) };
+  const pods = scope.pods === 'labelled' && expected ? expected : readPods(cluster, { namespace: labelled.namespace });
+  return { cluster: describeCluster(cluster.location, namespace), against, scope, pods };
 }
 
 /** The injector marks its pods since 1.11. Of an unknown version it is not known, either. */

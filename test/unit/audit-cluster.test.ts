@@ -198,7 +198,6 @@ describe('an audit of a cluster', () => {
     });
     server.allow('admin', deny(['get', 'secrets'], ['get', 'configmaps']));
     await expect(audit()).rejects.toMatchObject({ code: 'cluster.forbidden' });
-    expect(server.requests.filter(asksForPods)).toHaveLength(1);
   });
 
   test('looks at one namespace alone, and needs no right on the others', async () => {
@@ -209,7 +208,9 @@ describe('an audit of a cluster', () => {
       scope: { namespace: 'billing' },
       totals: { sidecars: 1, broken: 1 },
     });
-    expect(server.requests.at(-1)?.path).toContain('/namespaces/billing/pods');
+    expect(server.requests.filter(asksForPods)).toEqual([
+      expect.objectContaining({ path: expect.stringContaining('/namespaces/billing/pods') }),
+    ]);
   });
 
   test('against another bundle reads no Secret', async () => {
