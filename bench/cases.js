@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { clean, withExtraRoots } from './environment.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const program = join(here, '../bin/dapr-mtls.js');
 const secretPath = '/api/v1/namespaces/dapr-system/secrets/dapr-trust-bundle';
 
 /** Most that a case may be of another one: as issue by issue was agreed, by the major version of Node. */
@@ -48,7 +47,7 @@ function nodeCases({ access, certs, folder }, rivals, node, env, by) {
   const command = (name, words, against, more = {}) => ({
     name: `\`${name}\``,
     by,
-    words: [node.path, program, ...words],
+    words: [...node.program, ...words],
     env,
     against: against.filter(({ of }) => of).map(({ of, limit }) => ({ of, limit: limitOf(limit) })),
     ...more,
@@ -170,10 +169,10 @@ export function auditCases({ nodes, tools, access }, pods, isLimited) {
     rounds: pods > 1000 ? 1 : 3,
     isPeakAsked: pods <= 1000,
   };
-  const audits = nodes.map(({ label, path }) => ({
+  const audits = nodes.map(({ label, program }) => ({
     name: `\`mtls audit\` of ${many} pods`,
     by: label,
-    words: [path, program, ...auditWords(access)],
+    words: [...program, ...auditWords(access)],
     env: clean,
     against: [{ of: curl, limit: isLimited ? 1.8 : undefined }, { of: kubectl }].filter(({ of }) => of),
     isPeakAsked: true,

@@ -29,8 +29,8 @@ export async function countByJsonParse({ url, ca, cert, key }) {
 }
 
 /** The same by `mtls audit --format json`. */
-export function countByAudit(words) {
-  const document = execFileSync(process.execPath, words, { env: clean, maxBuffer: 256 * 1024 * 1024, stdio: 'pipe' });
+export function countByAudit([file, ...words]) {
+  const document = execFileSync(file, words, { env: clean, maxBuffer: 256 * 1024 * 1024, stdio: 'pipe' });
   const { anchorSets } = JSON.parse(document);
   return JSON.stringify(anchorSets.map(({ anchors, sidecars }) => [anchors.join(' '), sidecars]).sort());
 }

@@ -10,7 +10,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { auditCases, auditWords, startUpCases } from './cases.js';
 import { countByAudit, countByJsonParse } from './counts.js';
@@ -36,10 +35,10 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const splitNumbers = (text) => text.split(',').filter(Boolean).map(Number);
 const sizes = splitNumbers(values.pods);
-const program = fileURLToPath(new URL('../bin/dapr-mtls.js', import.meta.url));
 const tell = (text) => process.stderr.write(`${text}\n`);
 
 const nodes = findNodes(splitNumbers(values.nodes));
+const [{ program }] = nodes;
 const folder = mkdtempSync(join(tmpdir(), 'dapr-mtls-bench-'));
 const server = await startServer(values.server);
 try {
@@ -47,7 +46,7 @@ try {
   const tools = findTools(server.access.kubectl);
   const certs = join(folder, 'certs');
   const words = ['mtls', 'export', '-k', '--kubeconfig', server.access.kubeconfig, '-o', certs];
-  execFileSync(process.execPath, [program, ...words], { env: clean, stdio: ['ignore', 'ignore', 'pipe'] });
+  execFileSync(program[0], [...program.slice(1), ...words], { env: clean, stdio: ['ignore', 'ignore', 'pipe'] });
   const site = { nodes, tools, access: server.access, certs, folder };
 
   const rows = [];
@@ -77,7 +76,7 @@ try {
     await server.fill(pods);
     const isEqual =
       (await countByJsonParse(server.access)) ===
-      countByAudit([program, ...auditWords(server.access, '--format', 'json')]);
+      countByAudit([...program, ...auditWords(server.access, '--format', 'json')]);
     conclude(
       `${pods} pods are counted as JSON.parse of the list counts them: ${isEqual ? 'equal' : 'DIFFERENT'}`,
       !isEqual,
