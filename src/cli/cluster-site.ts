@@ -16,7 +16,11 @@ export interface ClusterSite {
 /** @throws DaprMtlsError `cluster.*`, `dapr.missing`, `dapr.ambiguous` */
 export async function openClusterSite(flags: StoreFlags, env: NodeJS.ProcessEnv): Promise<ClusterSite> {
   const cluster = await openCluster(flags, env);
-  const namespace = await findControlPlane(cluster, flags.namespace);
+  return readClusterSite(cluster, await findControlPlane(cluster, flags.namespace));
+}
+
+/** @throws DaprMtlsError `cluster.*` */
+export async function readClusterSite(cluster: Cluster, namespace: string): Promise<ClusterSite> {
   const controlPlane = await readControlPlane(cluster, namespace);
   return { cluster, controlPlane, place: await findPlace(cluster, controlPlane) };
 }

@@ -45,7 +45,7 @@ export async function openCluster(
 }
 
 /** Ends early, without an error, when the signal comes. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

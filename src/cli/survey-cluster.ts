@@ -5,7 +5,7 @@ import { findOwners } from '../kube/owners/find-owners.ts';
 import { anchorsOf } from '../store/cluster/objects.ts';
 import { ClusterReader } from '../store/cluster/read.ts';
 import { assertControlPlane } from './assert-control-plane.ts';
-import { openClusterSite } from './cluster-site.ts';
+import { type ClusterSite, openClusterSite } from './cluster-site.ts';
 import type { StoreFlags } from './open-store.ts';
 import type { Survey } from './survey.ts';
 
@@ -14,7 +14,11 @@ import type { Survey } from './survey.ts';
  * @throws DaprMtlsError `cluster.*`, `dapr.missing`, `dapr.ambiguous`
  */
 export async function surveyCluster(flags: StoreFlags, env: NodeJS.ProcessEnv): Promise<Survey> {
-  const { cluster, controlPlane, place } = await openClusterSite(flags, env);
+  return surveySite(await openClusterSite(flags, env));
+}
+
+/** The same for a control plane that is open already. @throws DaprMtlsError `cluster.*`, `dapr.missing` */
+export async function surveySite({ cluster, controlPlane, place }: ClusterSite): Promise<Survey> {
   await assertControlPlane(cluster, controlPlane);
   const reader = new ClusterReader(place);
   const { stored, objects } = await reader.readWithObjects();

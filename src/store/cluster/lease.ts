@@ -26,7 +26,10 @@ export interface LeaseRun {
   readonly leaseMs: number;
 }
 
-export type LeasePlace = Pick<ClusterPlace, 'cluster' | 'namespace'>;
+export interface LeasePlace extends Pick<ClusterPlace, 'cluster' | 'namespace'> {
+  /** That of the lock on the rotation where it is left out. */
+  readonly leaseName?: string;
+}
 
 export const leaseName = 'dapr-mtls';
 
@@ -34,8 +37,8 @@ const purposeAnnotation = 'dapr-mtls/purpose';
 /** Two containers may have the same host name and the same process number. */
 const runAnnotation = 'dapr-mtls/run';
 
-export function leaseRef({ namespace }: Pick<ClusterPlace, 'namespace'>): ObjectRef {
-  return { resource: resources.leases, namespace, name: leaseName };
+export function leaseRef({ namespace, leaseName: name = leaseName }: Omit<LeasePlace, 'cluster'>): ObjectRef {
+  return { resource: resources.leases, namespace, name };
 }
 
 export function readLease(place: LeasePlace): Promise<LeaseObject | undefined> {
@@ -88,7 +91,7 @@ export async function takeLease(
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: {
-        name: leaseName,
+        name: leaseRef(place).name,
         namespace: place.namespace,
         labels: { 'app.kubernetes.io/managed-by': 'dapr-mtls' },
         annotations,

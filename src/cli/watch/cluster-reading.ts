@@ -1,0 +1,96 @@
+import { checkBundle } from '../../app/check/check.ts';
+import { collectSettings } from '../../app/configuration/settings.ts';
+import { defaultWarnBeforeMs } from '../../app/report.ts';
+import { judgePublic } from '../../app/watch/judge-public.ts';
+import { DaprMtlsError } from '../../errors.ts';
+import { type ControlPlane, readControlPlane } from '../../kube/dapr/control-plane.ts';
+import type { Cluster } from '../../kube/port.ts';
+import type { Finding } from '../../pki/rules/finding.ts';
+import { anchorsOf, type ConfigMapObject, configMapRef } from '../../store/cluster/objects.ts';
+import { digest } from '../../store/digest.ts';
+import type { BundleReader, StoredBundle, StoreLocation } from '../../store/port.ts';
+import { readClusterSite } from '../cluster-site.ts';
+import { openPublicReader } from '../public-bundle.ts';
+import { surveySite } from '../survey-cluster.ts';
+
+/** A control plane as it was found; what is said of it depends on the time. */
+export interface ClusterReading {
+  readonly location: StoreLocation;
+  readonly stored: StoredBundle;
+  readonly controlPlane: ControlPlane;
+  /** False where a reading has met a change half done, or there is none. */
+  readonly hasConfigMap: boolean;
+  readonly unread: readonly string[];
+  judge(at: Date): readonly Finding[];
+}
+
+/** As `check -k` reads it. @throws DaprMtlsError `cluster.*`, `dapr.missing` */
+export async function readWithSecret(cluster: Cluster, namespace: string): Promise<ClusterReading> {
+  const site = await readClusterSite(cluster, namespace);
+  const { stored, location, surroundings, daprVersion } = await surveySite(site);
+  const options = { warnBeforeMs: defaultWarnBeforeMs, daprVersion };
+  return {
+    location,
+    stored,
+    controlPlane: site.controlPlane,
+    hasConfigMap: stored.state !== 'interrupted',
+    unread: [],
+    judge: (at) => checkBundle(stored, location, surroundings, { at, ...options }).findings,
+  };
+}
+
+/**
+ * Without any right on the Secret: the anchors of the ConfigMap, and the issuer that Sentry shows. One
+ * that is under none of the anchors is a finding, because it is what every new sidecar meets.
+ * @throws DaprMtlsError `cluster.*`
+ */
+export async function readPublic(
+  cluster: Cluster,
+  namespace: string,
+  sentryAddress: string | undefined,
+): Promise<ClusterReading> {
+  const controlPlane = await readControlPlane(cluster, namespace);
+  const reader = await openPublicReader(cluster, { namespace, sentryAddress });
+  const configMap = await cluster.get<ConfigMapObject>(configMapRef({ namespace }));
+  const anchors = anchorsOf(configMap, controlPlane.fileNames);
+  const { stored, refusal } = await readBelieved(reader, anchors);
+  const survey = {
+    stored,
+    location: reader.location,
+    configMap: configMap && { anchors, isImmutable: configMap.immutable === true },
+    settings: collectSettings((name) => controlPlane.mtls?.[name]),
+    refusal,
+    daprVersion: controlPlane.release,
+  };
+  const issuer = stored.unread?.issuerChain;
+  return {
+    location: reader.location,
+    stored,
+    controlPlane,
+    hasConfigMap: configMap !== undefined,
+    unread: [
+      ...(refusal ? [`issuer: not checked, ${refusal.message}`] : []),
+      ...(issuer ? [`issuer: not checked, ${issuer.reason}`] : []),
+      'issuer key: not checked, the Secret is not read without --read-secret',
+      ...controlPlane.unread.map((refused) => `control plane: defaults were taken, ${refused}`),
+    ],
+    judge: (at) => judgePublic(survey, at, defaultWarnBeforeMs),
+  };
+}
+
+interface Believed {
+  readonly stored: StoredBundle;
+  /** Why who answers as Sentry is not believed. */
+  readonly refusal: DaprMtlsError | undefined;
+}
+
+async function readBelieved(reader: BundleReader, anchors: Buffer | undefined): Promise<Believed> {
+  try {
+    return { stored: await reader.read(), refusal: undefined };
+  } catch (error) {
+    if (!(error instanceof DaprMtlsError) || error.code !== 'trust.refused') throw error;
+    const files = { anchors, issuerChain: undefined, issuerKey: undefined };
+    const revision = digest(anchors ?? Buffer.alloc(0));
+    return { stored: { files, revision, state: 'unknown', source: 'public' }, refusal: error };
+  }
+}

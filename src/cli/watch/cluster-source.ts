@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import type { Announcer, Leadership, Sight, WatchSource } from '../../app/watch/ports.ts';
+import { DaprMtlsError } from '../../errors.ts';
+import type { ControlPlane } from '../../kube/dapr/control-plane.ts';
+import { findControlPlane } from '../../kube/dapr/find.ts';
+import { sentryName } from '../../kube/dapr/services.ts';
+import { openEventPoster } from '../../kube/events/post-event.ts';
+import { injectedSelector } from '../../kube/pods/sidecar-pod.ts';
+import type { Cluster, KubeObject, ListQuery, ObjectRef } from '../../kube/port.ts';
+import { resources } from '../../kube/resources.ts';
+import { isAtLeast } from '../../pki/rules/context.ts';
+import { leadLeaseMs, openLead } from '../../store/cluster/lead.ts';
+import { configMapRef, secretRef } from '../../store/cluster/objects.ts';
+import { describeHolder } from '../holder.ts';
+import { openCluster, sleep } from '../open-cluster.ts';
+import type { StoreFlags } from '../open-store.ts';
+import { followObject } from './cluster-follow.ts';
+import { type ClusterReading, readPublic, readWithSecret } from './cluster-reading.ts';
+import { watchSidecars } from './cluster-sidecars.ts';
+
+export interface ClusterWatchFlags extends StoreFlags {
+  /** In milliseconds. */
+  readonly every: number;
+  readonly 'sentry-address'?: string | undefined;
+  readonly 'read-secret'?: boolean;
+  readonly 'no-sidecars'?: boolean;
+  readonly events?: boolean;
+  readonly 'leader-elect'?: boolean;
+}
+
+export interface ClusterWatch {
+  readonly source: WatchSource;
+  /** With `--events`. */
+  readonly announcer: Announcer | undefined;
+  /** With `--leader-elect`. */
+  readonly leadership: Leadership | undefined;
+  /** Ends what is under way, a look included. */
+  close(): void;
+}
+
+export const watchLeaseName = 'dapr-mtls-watch';
+
+/** A renewal has the ConfigMap away for some seconds: as long as that it is no news. */
+const absenceMs = 30_000;
+/** A Sentry that has just become ready is not behind its Service yet. */
+const sentrySettlesMs = 15_000;
+
+/**
+ * A control plane, as `mtls watch` looks at it. Without `--read-secret` no request names Secrets.
+ * @throws DaprMtlsError `cluster.*`, `dapr.missing`, `dapr.ambiguous`, `usage.invalid`
+ */
+export async function openClusterWatch(flags: ClusterWatchFlags, env: NodeJS.ProcessEnv): Promise<ClusterWatch> {
+  const cluster = await openCluster(flags, env);
+  const namespace = await findControlPlane(cluster, flags.namespace);
+  const closing = new AbortController();
+  const source = await openSource(cluster, namespace, flags, closing.signal);
+  return {
+    source,
+    announcer: flags.events ? openAnnouncer(cluster, namespace) : undefined,
+    leadership: flags['leader-elect'] ? openLeadership(cluster, namespace) : undefined,
+    close: () => {
+      closing.abort();
+      cluster.close();
+    },
+  };
+}
+
+async function openSource(
+  cluster: Cluster,
+  namespace: string,
+  flags: ClusterWatchFlags,
+  closed: AbortSignal,
+): Promise<WatchSource> {
+  const { every: everyMs } = flags;
+  const readAll = () =>
+    flags['read-secret'] ? readWithSecret(cluster, namespace) : readPublic(cluster, namespace, flags['sentry-address']);
+  const sidecars = flags['no-sidecars'] ? undefined : watchSidecars(cluster, { everyMs, signal: closed });
+  let reading = await readAll();
+  let read = { atMs: performance.now(), configMap: undefined as string | undefined };
+  /** How often something has changed that a reading depends on, and of how much of that there was a reading. */
+  let [changes, seen] = [0, -1];
+  let missingSinceMs: number | undefined;
+  /** While Sentry does not answer: sidecars do not fall behind for that. */
+  let shownIssuer: Buffer | undefined;
+
+  async function refresh(): Promise<ClusterReading> {
+    const nowMs = performance.now();
+    const configMap = await cluster.get<KubeObject>(configMapRef({ namespace }));
+    const version = configMap?.metadata.resourceVersion;
+    missingSinceMs = configMap ? undefined : (missingSinceMs ?? nowMs);
+    const isAway = missingSinceMs !== undefined && nowMs - missingSinceMs < absenceMs;
+    if (isAway && read.configMap !== undefined) return whileChanging(reading);
+    if (seen === changes && version === read.configMap && nowMs - read.atMs < everyMs - Math.min(everyMs / 10, 5_000))
+      return reading;
+    const told = changes;
+    const next = await readAll();
+    // It went in between.
+    if (version !== undefined && !next.hasConfigMap) return whileChanging(reading);
+    reading = next;
+    read = { atMs: nowMs, configMap: version };
+    seen = told;
+    return reading;
+  }
+
+  async function look(at: Date): Promise<Sight> {
+    const { stored, location, controlPlane, unread, judge } = await refresh();
+    const sight = { bundle: stored, unread, findings: judge(at), sidecars: undefined };
+    if (!sidecars) return sight;
+    const { anchors, issuerChain } = stored.files;
+    shownIssuer = issuerChain ?? shownIssuer;
+    sidecars.start(podsOf(controlPlane));
+    const bundle = { kind: 'live' as const, name: location.name, anchors, issuerChain: shownIssuer };
+    const found = await sidecars.see(bundle, at);
+    return typeof found === 'string' ? { ...sight, unread: [...unread, found] } : { ...sight, sidecars: found };
+  }
+
+  async function follow(changed: () => void, signal: AbortSignal): Promise<void> {
+    let [whenAway, whenSettled]: (NodeJS.Timeout | undefined)[] = [];
+    const tell = () => {
+      changes += 1;
+      changed();
+    };
+    sidecars?.onNews(changed);
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    for (const stop of [signal, closed]) {
+      stop.addEventListener('abort', end);
+      if (stop.aborted) end();
+    }
+    const followed = (ref: ObjectRef, onVersion: (version: string | undefined) => void) =>
+      followObject(cluster, ref, { everyMs, onVersion: onlyNew(onVersion) }, ended.signal);
+    await Promise.all([
+      followed(configMapRef({ namespace }), (version) => {
+        clearTimeout(whenAway);
+        if (version === undefined) whenAway = setTimeout(tell, absenceMs);
+        else if (version !== read.configMap) tell();
+      }),
+      followed(sentryRef(namespace), () => {
+        tell();
+        clearTimeout(whenSettled);
+        whenSettled = setTimeout(tell, sentrySettlesMs);
+      }),
+      ...(flags['read-secret'] ? [followed(secretRef({ namespace }), tell)] : []),
+      untilAborted(ended.signal),
+    ]);
+    clearTimeout(whenAway);
+    clearTimeout(whenSettled);
+  }
+
+  return { location: reading.location, look, follow };
+}
+
+/** A run of a renewal: what it leads to is told when it is there. */
+function whileChanging(reading: ClusterReading): ClusterReading {
+  return { ...reading, stored: { ...reading.stored, state: 'changing' } };
+}
+
+/** The injector marks its pods since 1.11; of an unknown version it is not known, as in `audit`. */
+function podsOf({ release }: ControlPlane): ListQuery {
+  const isMarked = release !== undefined && isAtLeast(release, 1, 11);
+  return { labelSelector: isMarked ? injectedSelector : undefined };
+}
+
+/** A list that had to be repeated tells what is known. */
+function onlyNew(tell: (version: string | undefined) => void): (version: string | undefined) => void {
+  let last: { readonly version: string | undefined } | undefined;
+  return (version) => {
+    if (last && last.version === version) return;
+    last = { version };
+    tell(version);
+  };
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+    if (signal.aborted) resolve();
+  });
+}
+
+function sentryRef(namespace: string): ObjectRef {
+  return { resource: resources.deployments, namespace, name: sentryName };
+}
+
+/** Events of the Deployment, which `kubectl describe deployment dapr-sentry` shows. */
+function openAnnouncer(cluster: Cluster, namespace: string): Announcer {
+  const poster = openEventPoster(cluster, { component: 'dapr-mtls', host: hostname() }, () => new Date());
+  return {
+    announce: async (announcement) => {
+      const sentry = await cluster.get<KubeObject>(sentryRef(namespace));
+      if (!sentry) throw noSentry(namespace);
+      await poster.post(announcement, { apiVersion: 'apps/v1', kind: 'Deployment', ...sentry });
+    },
+  };
+}
+
+function noSentry(namespace: string): DaprMtlsError {
+  return new DaprMtlsError('dapr.missing', {
+    message: `there is no Deployment ${sentryName} in namespace ${namespace} to post an Event on`,
+    hint: 'Name the control plane with -n, or leave --events out.',
+  });
+}
+
+function openLeadership(cluster: Cluster, namespace: string): Leadership {
+  const run = { id: randomUUID(), holder: describeHolder(), purpose: 'watch', leaseMs: leadLeaseMs };
+  return openLead({ cluster, namespace, leaseName: watchLeaseName }, run, {
+    now: () => new Date(),
+    elapsedMs: () => performance.now(),
+    sleep,
+    random: Math.random,
+  });
+}
