@@ -11,6 +11,10 @@ export const errorTable = {
     exit: 2,
     meaning: 'The question at the terminal was not answered with yes; nothing was written.',
   },
+  'usage.listen': {
+    exit: 2,
+    meaning: 'Nobody can listen on the address of --listen: it is taken, or not of this machine.',
+  },
   'usage.hand-over': {
     exit: 2,
     meaning: 'The words belong to the official `dapr` program, and none was found to hand them to.',

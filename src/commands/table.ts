@@ -33,6 +33,7 @@ export const commandTable = {
   'mtls rotate status': () => import('./mtls/rotate/status.ts'),
   'mtls rotate undo': () => import('./mtls/rotate/undo.ts'),
   'mtls status': () => import('./status.ts'),
+  'mtls watch': () => import('./mtls/watch.ts'),
 } as const satisfies Record<string, Loader>;
 
 /** Other names for the same command, upstream's among them. */

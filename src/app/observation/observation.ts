@@ -3,7 +3,7 @@ import type { StoreReport } from '../report.ts';
 
 /** A report as machines that watch want it: what was looked at, what was found, and figures. */
 export interface Observation {
-  readonly command: 'expiry' | 'check' | 'audit' | 'status';
+  readonly command: 'expiry' | 'check' | 'audit' | 'status' | 'watch';
   /** What was looked at, as people name it. */
   readonly place: string;
   /** RFC 3339. */
@@ -30,9 +30,11 @@ export interface ObservedFinding {
   readonly hint: string;
 }
 
-/** A gauge, named by Prometheus' rules. No label takes more values than there are certificates or codes. */
+/** Named by Prometheus' rules. No label takes more values than there are certificates or codes. */
 export interface Metric {
   readonly name: string;
+  /** A gauge where it is left out. */
+  readonly type?: 'counter';
   readonly help: string;
   readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
@@ -66,7 +68,7 @@ export function nameStore({ kind, name }: StoreReport): string {
 export function commonMetrics(
   command: Observation['command'],
   at: string,
-  findings: readonly ObservedFinding[],
+  findings: readonly Pick<ObservedFinding, 'severity' | 'code'>[],
 ): Metric[] {
   const counts = new Map<string, { labels: Record<string, string>; value: number }>();
   for (const { severity, code } of findings) {

@@ -1,7 +1,14 @@
 import type { Severity } from '../../pki/rules/finding.ts';
-import type { AuditReport, WorkloadAudit } from '../audit/report.ts';
+import type { AuditReport, Counts, WorkloadAudit } from '../audit/report.ts';
 import { clusterRemark } from '../cluster-report.ts';
-import { commonMetrics, countFigures, findingsOf, type Observation, type ObservedCheck } from './observation.ts';
+import {
+  commonMetrics,
+  countFigures,
+  findingsOf,
+  type Metric,
+  type Observation,
+  type ObservedCheck,
+} from './observation.ts';
 
 const severities: Record<Exclude<WorkloadAudit['state'], 'current'>, Severity> = {
   broken: 'error',
@@ -34,21 +41,24 @@ export function observeAudit({ cluster, at, against, totals, workloads }: AuditR
     at,
     verdict: `${totals.sidecars} sidecars: ${states.map((state) => `${totals[state]} ${state}`).join(', ')}`,
     checks,
-    metrics: [
-      {
-        name: 'dapr_mtls_sidecars',
-        help: 'Sidecars by whether they hold the anchors that they need.',
-        samples: states.map((state) => ({ labels: { state }, value: totals[state] })),
-      },
-      {
-        name: 'dapr_mtls_stale_sidecars',
-        help: 'Sidecars that lack the anchor whose key signed the issuer in use, broken ones included.',
-        samples: [{ labels: {}, value: totals.stale + totals.broken }],
-      },
-      ...commonMetrics('audit', at, findingsOf({ checks })),
-    ],
+    metrics: [...countSidecars(totals), ...commonMetrics('audit', at, findingsOf({ checks }))],
     performance: countFigures(states, totals, { warn: ['stale', 'unknown'], critical: 'broken' }),
   };
+}
+
+export function countSidecars(totals: Counts): Metric[] {
+  return [
+    {
+      name: 'dapr_mtls_sidecars',
+      help: 'Sidecars by whether they hold the anchors that they need.',
+      samples: states.map((state) => ({ labels: { state }, value: totals[state] })),
+    },
+    {
+      name: 'dapr_mtls_stale_sidecars',
+      help: 'Sidecars that lack the anchor whose key signed the issuer in use, broken ones included.',
+      samples: [{ labels: {}, value: totals.stale + totals.broken }],
+    },
+  ];
 }
 
 function judge({ namespace, kind, name, state, reason, sidecars, ...counts }: WorkloadAudit): ObservedCheck {

@@ -66,7 +66,7 @@ function judge(certificate: CertificateReport, way: string): ObservedCheck {
   return { name, findings: [finding] };
 }
 
-function describeValidity(certificates: readonly CertificateReport[]): Metric[] {
+export function describeValidity(certificates: readonly CertificateReport[]): Metric[] {
   const sample = (instant: (certificate: CertificateReport) => string) =>
     certificates.map((certificate) => ({
       labels: { role: certificate.role, fingerprint: certificate.fingerprint, subject: certificate.subject },

@@ -1,0 +1,130 @@
+import { hostname } from 'node:os';
+import { defaultWarnBeforeMs } from '../../app/report.ts';
+import { describeWatch } from '../../app/watch/figures.ts';
+import { hasPassed } from '../../app/watch/moment.ts';
+import type { WatchReport } from '../../app/watch/report.ts';
+import { beginWatch, type Effect, type LogEntry } from '../../app/watch/watch.ts';
+import { renderLogLine } from '../../render/watch-log.ts';
+import type { Streams } from '../streams.ts';
+import { openAnnouncing } from './announcing.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Hook, openHook } from './hooks.ts';
+import { type Loop, longestWaitMs, runLoop } from './loop.ts';
+import { openWatch } from './open-watch.ts';
+import { describeProcess } from './process-figures.ts';
+import type { Endpoints, RunningServer } from './server.ts';
+import type { WatchFlags } from './watch-flags.ts';
+
+declare const DAPR_MTLS_VERSION: string;
+
+const defaultEveryMs = 300_000;
+/** A service is asked to stop and is gone within a second; commands of the user's get most of it. */
+const stopWithinMs = 900;
+const hookGraceMs = 700;
+
+/**
+ * Watches until SIGTERM or SIGINT: that is how a service ends, and no failure.
+ * @throws DaprMtlsError `usage.*`, and those of a cluster that cannot be reached at all
+ */
+export async function runWatch(flags: WatchFlags, env: NodeJS.ProcessEnv, streams: Streams): Promise<void> {
+  const clock = systemClock(flags.at);
+  const writer = {
+    instance: hostname(),
+    version: DAPR_MTLS_VERSION,
+    isJson: flags.format === 'json' || flags['log-as-json'],
+  };
+  const log = (entry: LogEntry) => {
+    if (entry.level === 'info' && flags.quiet) return;
+    streams.out(renderLogLine(entry, clock.now().at, writer));
+  };
+  const watched = await openWatch(flags, env);
+  const everyMs = flags.every ?? defaultEveryMs;
+  const begin = beginWatch(
+    watched.source.location,
+    flags['warn-at'] ?? [{ kind: 'time', ms: defaultWarnBeforeMs }],
+    watched.leadership?.leads ?? true,
+  );
+  let loop: Loop = { state: begin, turnedAt: clock.now() };
+  const server = await serve(flags, clock, everyMs, () => loop, log);
+  const hooks = openHooks(flags, log);
+  const announcing = openAnnouncing(watched.announcer, log);
+  const perform = (effect: Effect) => {
+    if (effect.kind === 'log') log(effect);
+    else if (effect.kind === 'announce') announcing.announce(effect.announcement);
+    else hooks[effect.report.event]?.call(effect.report);
+  };
+  const stop = new AbortController();
+  stopOnSignal(stop, log);
+  const { source, leadership } = watched;
+  const ended = runLoop(begin, { source, leadership, clock, everyMs, perform }, stop.signal, (turned) => {
+    loop = turned;
+  });
+  await Promise.race([ended, aborted(stop.signal)]);
+  const closed = Promise.all([ended, ...Object.values(hooks).map((hook) => hook?.close(hookGraceMs))]);
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, stopWithinMs))]);
+  server?.close();
+  watched.close();
+  // A look that hangs must not keep a service that was asked to stop.
+  setTimeout(() => process.exit(), 50).unref();
+}
+
+async function serve(
+  { listen }: WatchFlags,
+  clock: Clock,
+  everyMs: number,
+  loop: () => Loop,
+  log: (entry: LogEntry) => void,
+): Promise<RunningServer | undefined> {
+  if (!listen) return undefined;
+  const [{ serveEndpoints }, { renderPrometheus }] = await Promise.all([
+    import('./server.ts'),
+    import('../../render/machine/prometheus.ts'),
+  ]);
+  const endpoints: Endpoints = {
+    metrics: () => {
+      const metrics = describeWatch(loop().state, clock.now().at, DAPR_MTLS_VERSION);
+      return renderPrometheus({ metrics: [...metrics, ...describeProcess()] });
+    },
+    whyNotAlive: () =>
+      hasPassed(loop().turnedAt, clock.now(), 3 * longestWaitMs) ? 'the watch does not turn any more' : undefined,
+    whyNotReady: () => {
+      const { lookedAt } = loop().state;
+      if (!lookedAt) return 'no look has succeeded yet';
+      return hasPassed(lookedAt, clock.now(), 3 * everyMs) ? 'no look has succeeded for long' : undefined;
+    },
+  };
+  const server = await serveEndpoints(listen, endpoints);
+  log({ level: 'info', message: `Serving /metrics, /healthz and /readyz on ${server.address}` });
+  return server;
+}
+
+function openHooks(
+  flags: WatchFlags,
+  log: (entry: LogEntry) => void,
+): Readonly<Record<WatchReport['event'], Hook | undefined>> {
+  const open = (name: 'on-change' | 'on-warning') => {
+    const command = flags[name];
+    return command === undefined ? undefined : openHook({ name, command, log });
+  };
+  return { change: open('on-change'), warning: open('on-warning') };
+}
+
+/** A second signal ends the process at once. */
+function stopOnSignal(stop: AbortController, log: (entry: LogEntry) => void): void {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  const take = (signal: NodeJS.Signals) => {
+    for (const one of signals) process.off(one, take);
+    log({ level: 'info', message: `Stopped by ${signal}` });
+    stop.abort();
+  };
+  for (const one of signals) process.on(one, take);
+  // Nobody reads what a watch is there to tell.
+  process.stdout.on('error', () => stop.abort());
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+    if (signal.aborted) resolve();
+  });
+}
