@@ -14,6 +14,7 @@ const shared = [
   // Errors are told apart by their class, so that there must be one of each.
   'src/errors.ts',
   'src/cli/open-cluster.ts',
+  'src/cli/without-secret.ts',
   'src/cli/stop.ts',
   'src/cli/answer.ts',
   'src/cli/open-cluster-reader.ts',
@@ -29,6 +30,7 @@ const shared = [
   'src/cli/report-failure.ts',
   'src/cli/machine-format.ts',
   'src/cli/several-clusters.ts',
+  'src/cli/watch/cluster-source.ts',
   'src/app/configuration/document.ts',
   'src/kube/client/proxy-agent.ts',
   'src/kube/kubeconfig/parse-yaml.ts',

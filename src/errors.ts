@@ -30,7 +30,8 @@ export const errorTable = {
   },
   'cluster.unreachable': {
     exit: 3,
-    meaning: 'The API server does not answer: unknown host, refused, reset, or too slow.',
+    meaning:
+      'The API server, or Sentry where only it can tell, does not answer: unknown host, refused, reset, or too slow.',
   },
   'cluster.untrusted': { exit: 3, meaning: "The API server's certificate does not verify under the kubeconfig's CA." },
   'cluster.unauthorized': { exit: 3, meaning: 'The API server does not know this user (401).' },

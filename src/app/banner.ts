@@ -2,8 +2,9 @@ import type { Looked } from '../kube/dapr/control-plane.ts';
 import type { KubeObject } from '../kube/port.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { type FoundFiles, readCertificateFile } from '../pki/reading.ts';
-import type { BundleReader } from '../store/port.ts';
+import type { BundleReader, StoredBundle } from '../store/port.ts';
 import { assignRoles, type CertificateStatus, defaultWarnBeforeMs, describeCertificate } from './report.ts';
+import { listUnread } from './unread.ts';
 
 /** What the banner reads of the Secret of a bundle; the values are in base64. */
 export interface SecretData extends KubeObject {
@@ -17,6 +18,8 @@ export interface ExpiryGlance {
   readonly reason: string | null;
   readonly root: EndOfCertificate | null;
   readonly issuer: EndOfCertificate | null;
+  /** Only where the Secret may not be read. */
+  readonly source?: 'public';
 }
 
 export interface EndOfCertificate {
@@ -27,6 +30,22 @@ export interface EndOfCertificate {
 
 type CertificateFiles = Pick<FoundFiles, 'anchors' | 'issuerChain'>;
 type CertificateNames = Readonly<Record<keyof CertificateFiles, string>>;
+
+/** The public parts, read in place of a Secret that was refused; or why that did not work, either. */
+export type PublicLook =
+  | { readonly kind: 'read'; readonly stored: StoredBundle; readonly names: CertificateNames }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** As `glanceAtSecret`, of what was read without it. */
+export function glanceAtPublicParts(look: PublicLook, at: Date): ExpiryGlance {
+  if (look.kind === 'failed') return notChecked(look.reason);
+  const { stored, names } = look;
+  const [issuer] = listUnread(stored).filter(({ part }) => part === 'issuer');
+  if (!issuer) return { ...glanceAtExpiry(stored.files, names, at), source: 'public' };
+  const anchors = stored.files.anchors && readCertificateFile('anchors', stored.files.anchors);
+  const { root } = assignRoles({ anchors, issuerChain: undefined }, true);
+  return { ...notChecked(issuer.reason), root: root ? endOf(root, 'root', at) : null, source: 'public' };
+}
 
 /** Never an error: what the banner stands under has its own answer to give. */
 export function glanceAtSecret(secret: Looked<SecretData>, names: CertificateNames, at: Date): ExpiryGlance {
@@ -58,11 +77,12 @@ export function glanceAtExpiry(files: CertificateFiles, names: CertificateNames,
   });
   if (!issuer) return notChecked(`${names.issuerChain} holds no readable certificate`);
   if (!root) return notChecked(`no certificate in ${names.anchors} has signed the issuer in ${names.issuerChain}`);
-  const endOf = (certificate: Certificate, role: 'root' | 'issuer'): EndOfCertificate => {
-    const { notAfter, remainingSeconds, status } = describeCertificate(certificate, role, '', at, defaultWarnBeforeMs);
-    return { notAfter, remainingSeconds, status };
-  };
-  return { checked: true, reason: null, root: endOf(root, 'root'), issuer: endOf(issuer, 'issuer') };
+  return { checked: true, reason: null, root: endOf(root, 'root', at), issuer: endOf(issuer, 'issuer', at) };
+}
+
+function endOf(certificate: Certificate, role: 'root' | 'issuer', at: Date): EndOfCertificate {
+  const { notAfter, remainingSeconds, status } = describeCertificate(certificate, role, '', at, defaultWarnBeforeMs);
+  return { notAfter, remainingSeconds, status };
 }
 
 function notChecked(reason: string): ExpiryGlance {

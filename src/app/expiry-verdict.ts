@@ -1,30 +1,44 @@
 import type { ExpiryReport } from './expiry.ts';
+import { insteadOfSecret, tellUnread } from './unread.ts';
 import { wayToStore } from './way-to-store.ts';
 
 /** What a person should know beside the line about the root. */
-export function expiryRemarks({ store, root, issuer }: ExpiryReport): string[] {
+export function expiryRemarks({ store, root, issuer, unread = [] }: ExpiryReport): string[] {
   const remarks = [`Trust store: ${store.kind} ${store.name}`];
   if (store.state === 'interrupted')
     remarks.push(
       `Warning: a change was interrupted; this is the bundle it leads to. Finish it: dapr-mtls repair${wayToStore(store)}`,
     );
   // In a cluster that would be another request, and the Secret tells the truth at any moment.
+  if (store.source === 'public') remarks.push(insteadOfSecret);
+  remarks.push(...unread.filter(({ part }) => part !== 'issuer').map(tellUnread));
   if (store.state === 'unknown' && store.kind === 'directory')
     remarks.push('Warning: the work directory may not be read, so it is not known whether a change is under way');
-  if (issuer.status === 'expired')
+  if (issuer?.status === 'expired')
     remarks.push(`Warning: the issuer certificate has expired (${issuer.notAfter}): Sentry does not start`);
-  else if (issuer.remainingSeconds < root.remainingSeconds)
+  else if (issuer && issuer.remainingSeconds < root.remainingSeconds)
     remarks.push(`The issuer certificate ends sooner than the root: ${issuer.notAfter}`);
   return remarks;
 }
 
+/** What must be said also to who asks for silence: an issuer that nobody has judged may be the next outage. */
+export function expiryWarnings({ unread = [] }: Pick<ExpiryReport, 'unread'>): string[] {
+  return unread
+    .filter(({ part }) => part === 'issuer')
+    .map((issuer) => `Warning: ${tellUnread(issuer)}. ${issuer.hint}`);
+}
+
 export type FailOn = 'never' | 'warning' | 'error';
 
-/** 10 when root or issuer are as bad as asked; another anchor never decides. */
+/**
+ * 10 when root or issuer are as bad as asked; another anchor never decides. Who asks for a verdict and
+ * gets none on the issuer is told so by 3: it was not looked at, and never passes as well.
+ */
 export function exitCodeOfStatuses({ root, issuer }: ExpiryReport, failOn: FailOn): number {
-  const statuses = [root.status, issuer.status];
+  const statuses = [root.status, ...(issuer ? [issuer.status] : [])];
   const isError = statuses.some((status) => status === 'expired' || status === 'not-yet-valid');
   const isWarning = isError || statuses.includes('expiring');
   if (failOn === 'error' && isError) return 10;
-  return failOn === 'warning' && isWarning ? 10 : 0;
+  if (failOn === 'warning' && isWarning) return 10;
+  return failOn !== 'never' && !issuer ? 3 : 0;
 }

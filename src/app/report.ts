@@ -59,11 +59,15 @@ export interface Roles {
   }[];
 }
 
-/** Says of each certificate that Sentry sees what it is there for. */
-export function assignRoles(reading: Pick<BundleReading, 'anchors' | 'issuerChain'>): Roles {
+/**
+ * Says of each certificate that Sentry sees what it is there for.
+ * @param isIssuerUnread there is an issuer, and who looks may not see it: a single anchor is the root all the same
+ */
+export function assignRoles(reading: Pick<BundleReading, 'anchors' | 'issuerChain'>, isIssuerUnread = false): Roles {
   const anchors = visibleCertificatesOf(reading.anchors);
   const chain = visibleCertificatesOf(reading.issuerChain);
-  const root = findRoot(anchors, chain);
+  const [only, ...others] = anchors;
+  const root = isIssuerUnread && others.length === 0 ? only : findRoot(anchors, chain);
   const roleOfLink = (link: Certificate, index: number): CertificateRole => {
     if (index === 0) return 'issuer';
     const isBridge = !isSelfSigned(link) && anchors.some((anchor) => hasSameKey(anchor.publicKey, link.publicKey));

@@ -30,6 +30,7 @@ export interface AuditFlags {
   readonly against: string | undefined;
   readonly 'only-namespace': string | undefined;
   readonly 'all-pods': boolean;
+  readonly 'sentry-address'?: string | undefined;
 }
 
 /**
@@ -43,7 +44,9 @@ export async function gatherAudit(cluster: Cluster, flags: AuditFlags): Promise<
   const namespace = await findControlPlane(cluster, flags.namespace);
   const controlPlane = await readControlPlane(cluster, namespace);
   const against =
-    flags.against === undefined ? await readLive(cluster, controlPlane) : await readOther(resolve(flags.against));
+    flags.against === undefined
+      ? await readLive(cluster, controlPlane, flags['sentry-address'])
+      : await readOther(resolve(flags.against));
   const scope: AuditScope = {
     namespace: flags['only-namespace'] ?? null,
     pods: flags['all-pods'] || !leavesLabels(controlPlane) ? 'all' : 'labelled',
@@ -59,9 +62,13 @@ function leavesLabels({ release }: ControlPlane): boolean {
 
 /**
  * The Secret, because it is what Sentry signs by. Who may not read it finds the anchors in the
- * ConfigMap, and the issuer stays unknown.
+ * ConfigMap, and is shown the issuer by Sentry; where Sentry shows none, it stays unknown.
  */
-async function readLive(cluster: Cluster, { namespace, fileNames }: ControlPlane): Promise<ReferenceFiles> {
+async function readLive(
+  cluster: Cluster,
+  { namespace, fileNames }: ControlPlane,
+  sentryAddress: string | undefined,
+): Promise<ReferenceFiles> {
   const [secret, configMap] = await Promise.all([
     look<SecretObject>(cluster, secretRef({ namespace })),
     look<ConfigMapObject>(cluster, configMapRef({ namespace })),
@@ -72,7 +79,15 @@ async function readLive(cluster: Cluster, { namespace, fileNames }: ControlPlane
     return { kind: 'live', name, anchors, issuerChain };
   }
   if (configMap.presence !== 'present') throw secret.refusal;
-  return { kind: 'live', name, anchors: anchorsOf(configMap.object, fileNames), issuerChain: undefined };
+  const { lookWithoutSecret } = await import('./without-secret.ts');
+  const shown = await lookWithoutSecret(cluster, { namespace, sentryAddress }, secret.refusal as DaprMtlsError);
+  return {
+    kind: 'live',
+    name,
+    anchors: anchorsOf(configMap.object, fileNames),
+    issuerChain: shown.kind === 'read' ? shown.stored.files.issuerChain : undefined,
+    issuerUnread: shown.kind === 'read' ? shown.stored.unread?.issuerChain?.reason : shown.reason,
+  };
 }
 
 const sizeLimit = 1024 * 1024;

@@ -3,6 +3,7 @@ import { parseValidity } from '../app/configuration/duration.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { keyTypes } from '../pki/keys.ts';
 import { type DaprVersion, parseDaprVersion } from '../pki/rules/context.ts';
+import { parseSentryAddress } from './sentry-address.ts';
 
 const validity = (name: string) => async (text: string) => {
   const ms = parseValidity(text);
@@ -72,6 +73,19 @@ export const clusterFlags = {
         message: `--request-timeout ${text} is not a number of seconds`,
         hint: 'Write 15 or 15s.',
       });
+    },
+  })(),
+};
+
+/** For commands that ask Sentry for its own certificate; a wrong one is refused also where nobody is asked. */
+export const sentryAddressFlag = {
+  'sentry-address': Flags.custom<string>({
+    description: 'Where Sentry is reached from here (default its name in the cluster); the port is 50001 unless told.',
+    helpValue: 'HOST:PORT',
+    helpGroup: 'CLUSTER',
+    parse: async (text) => {
+      parseSentryAddress(text);
+      return text;
     },
   })(),
 };

@@ -84,10 +84,23 @@ export function openDirectory(place: Place): BundleReader {
   return new DirectoryReader(place);
 }
 
-/** What writes, and what speaks to a cluster, is loaded only where it is needed. */
-export async function openReader(flags: StoreFlags, env: NodeJS.ProcessEnv): Promise<BundleReader> {
+/** What is asked for where the Secret may not be read: everything but the issuer key. */
+export interface PublicParts {
+  /** As `--sentry-address` has it; undefined: its name in the cluster. */
+  readonly sentryAddress: string | undefined;
+}
+
+/**
+ * What writes, and what speaks to a cluster, is loaded only where it is needed.
+ * @param publicParts given: they will do where a cluster's Secret may not be read
+ */
+export async function openReader(
+  flags: StoreFlags,
+  env: NodeJS.ProcessEnv,
+  publicParts?: PublicParts,
+): Promise<BundleReader> {
   const choice = chooseStore(flags, env, 'read');
   if (choice.kind === 'directory') return new DirectoryReader(choice.place);
   const { openClusterReader } = await import('./open-cluster-reader.ts');
-  return openClusterReader(flags, env);
+  return openClusterReader(flags, env, publicParts);
 }

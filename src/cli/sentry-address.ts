@@ -1,4 +1,3 @@
-import * as Flags from '@oclif/core/flags';
 import { DaprMtlsError } from '../errors.ts';
 
 export interface SentryAddress {
@@ -21,15 +20,3 @@ export function parseSentryAddress(text: string): Omit<SentryAddress, 'isNamed'>
     hint: 'Write host:port, for example localhost:50001 beside `kubectl port-forward -n dapr-system svc/dapr-sentry 50001:443`.',
   });
 }
-
-/** For commands that ask Sentry for its own certificate; a wrong one is refused also where nobody is asked. */
-export const sentryAddressFlag = {
-  'sentry-address': Flags.custom<string>({
-    description: 'Where Sentry is reached from here (default its name in the cluster); the port is 50001 unless told.',
-    helpValue: 'HOST:PORT',
-    parse: async (text) => {
-      parseSentryAddress(text);
-      return text;
-    },
-  })(),
-};

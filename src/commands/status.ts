@@ -1,9 +1,9 @@
 import { clusterRemark } from '../app/cluster-report.ts';
-import { gatherStatus } from '../app/status/gather.ts';
 import { exitCodeOfStatus, reportStatus, statusRemarks } from '../app/status/report.ts';
 import { asksForSeveral, clustersFlags } from '../cli/clusters-flags.ts';
-import { atFlag, clusterFlags, failOnFlag } from '../cli/flags.ts';
+import { atFlag, clusterFlags, failOnFlag, sentryAddressFlag } from '../cli/flags.ts';
 import { MtlsCommand } from '../cli/mtls-command.ts';
+import { readStatus } from '../cli/status-input.ts';
 import { withCluster } from '../cli/with-cluster.ts';
 import { renderBanner } from '../render/banner.ts';
 import { renderStatus } from '../render/status.ts';
@@ -15,7 +15,8 @@ export default class Status extends MtlsCommand {
 healthy when as many pods of its current revision are ready as are asked for; pods that an unfinished rollout has left
 behind do not count, and a service scaled to 0 lacks nothing. The version is that of Dapr's own container.
 
-Within 30 days of the end of the root or issuer certificate a warning on standard error says so.`;
+Within 30 days of the end of the root or issuer certificate a warning on standard error says so. Who may not read the Secret is warned by
+the ConfigMap and by the certificate that Sentry shows.`;
   static override examples = [
     { description: 'How is the control plane?', command: '<%= bin %> status -k' },
     {
@@ -26,7 +27,13 @@ Within 30 days of the end of the root or issuer certificate a warning on standar
     { description: 'For a machine', command: '<%= bin %> status -k --format json' },
   ];
   static override exitCodes = [3, 5, 10];
-  static override flags = { ...clusterFlags, ...atFlag, ...failOnFlag('never'), ...clustersFlags };
+  static override flags = {
+    ...clusterFlags,
+    ...sentryAddressFlag,
+    ...atFlag,
+    ...failOnFlag('never'),
+    ...clustersFlags,
+  };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Status);
@@ -34,7 +41,7 @@ Within 30 days of the end of the root or issuer certificate a warning on standar
     const look = async (context = flags.context) => {
       const kubernetes = flags.kubernetes || isSeveral;
       const report = await withCluster({ ...flags, context, kubernetes }, this.env, async (cluster) =>
-        reportStatus(await gatherStatus(cluster, flags.namespace), cluster.location, flags.at ?? this.now()),
+        reportStatus(await readStatus(cluster, flags), cluster.location, flags.at ?? this.now()),
       );
       return { report, exitCode: exitCodeOfStatus(report, flags['fail-on']) };
     };

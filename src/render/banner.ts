@@ -6,14 +6,15 @@ const secondsADay = 86_400;
 /**
  * The official CLI's warning, byte for byte where the root is concerned: the sign, the days cut off
  * towards zero, the space at the end of a line and the one at the start of the next. It knows no
- * issuer, and calls what expired an hour ago "today". Empty where nothing ends soon.
+ * issuer, and calls what expired an hour ago "today". Empty where nothing ends soon and all was
+ * looked at.
  */
 export function renderBanner({ checked, reason, root, issuer }: ExpiryGlance): string {
-  if (!checked) return `expiry not checked: ${reason}\n`;
+  const unchecked = checked ? '' : `${root ? 'expiry of the issuer' : 'expiry'} not checked: ${reason}\n`;
   const warnings = [...warnOf('root', root), ...warnOf('issuer', issuer)];
-  if (warnings.length === 0) return '';
+  if (warnings.length === 0) return unchecked;
   const advice = ' Please see docs.dapr.io for certificate renewal instructions to avoid service interruptions.';
-  return `${[...warnings, advice].join('\n')}\n`;
+  return `${[...warnings, advice].join('\n')}\n${unchecked}`;
 }
 
 function warnOf(role: 'root' | 'issuer', end: EndOfCertificate | null): string[] {

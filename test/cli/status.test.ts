@@ -100,7 +100,7 @@ describe('dapr status -k', () => {
     server.allow('admin', { allow: 'all', deny: [{ verb: 'get', resource: 'secrets' }] });
     const { status, stdout, stderr } = await dapr('status -k');
     expect({ status, rows: rowsOf(stdout).length }).toEqual({ status: 0, rows: 6 });
-    expect(stderr).toContain('expiry not checked');
+    expect(stderr).toContain('expiry of the issuer not checked: Sentry cannot be reached from here');
   });
 
   test('fails clearly where Dapr is not', async () => {

@@ -5,6 +5,7 @@ import { describeConfiguration } from '../../src/app/configuration/report.ts';
 import { defaultSettings } from '../../src/app/configuration/settings.ts';
 import { describeEnvironment } from '../../src/app/environment.ts';
 import { reportExpiry } from '../../src/app/expiry.ts';
+import { expiryRemarks, expiryWarnings } from '../../src/app/expiry-verdict.ts';
 import { inspect } from '../../src/app/inspect.ts';
 import { defaultWarnBeforeMs } from '../../src/app/report.ts';
 import { readCertificateFile, readKeyFile } from '../../src/pki/reading.ts';
@@ -22,6 +23,7 @@ import { renderYaml } from '../../src/render/yaml.ts';
 import type { StoredBundle, StoreLocation } from '../../src/store/port.ts';
 import { fixtureInstant, readFixture } from '../support/fixtures.ts';
 import { expectGolden } from '../support/golden.ts';
+import { storedWithoutIssuer } from '../support/sample-observations.ts';
 import * as samples from '../support/sample-reports.ts';
 import { schemaViolations } from '../support/schema.ts';
 
@@ -118,6 +120,8 @@ const configuration = () =>
     ].join('\n'),
     '',
   );
+const unjudgedExpiry = () =>
+  reportExpiry(storedWithoutIssuer('sentry-1.17'), { ...location, kind: 'cluster' }, fixtureInstant);
 const lastDay = new Date('2027-11-20T10:00:00Z');
 const afterEnd = new Date('2027-11-22T04:00:00Z');
 
@@ -128,6 +132,11 @@ describe('text', () => {
     ['expiry.narrow.txt', () => renderExpiry(reportExpiry(stored('bridged'), location, fixtureInstant), narrow)],
     ['expiry.colour.txt', () => renderExpiry(reportExpiry(stored('bridged'), location, lastDay), colourful)],
     ['expiry.expired.txt', () => renderExpiry(reportExpiry(stored('bridged'), location, afterEnd), terminal)],
+    ['expiry.unjudged.txt', () => renderExpiry(unjudgedExpiry(), terminal)],
+    [
+      'expiry.unjudged.remarks.txt',
+      () => `${[...expiryWarnings(unjudgedExpiry()), ...expiryRemarks(unjudgedExpiry())].join('\n')}\n`,
+    ],
     ['inspect.terminal.txt', () => renderInspect(inspected('bridged'), terminal)],
     ['inspect.narrow.txt', () => renderInspect(inspected('openssl-docs'), narrow)],
     ['inspect.colour.txt', () => renderInspect(inspected('step'), colourful)],
@@ -159,6 +168,7 @@ describe('text', () => {
 describe('documents', () => {
   test.each([
     ['expiry', () => reportExpiry(stored('bridged'), location, fixtureInstant)],
+    ['expiry.unjudged', unjudgedExpiry],
     ['inspect', () => inspected('openssl-docs')],
     ['check', checkedDamage],
     ['environment', environment],

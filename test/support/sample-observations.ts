@@ -40,6 +40,25 @@ function damaged(): StoredBundle {
 
 const expiry = (at: Date) => observeExpiry(reportExpiry(stored('bridged'), directory, at), defaultWarnBeforeMs);
 
+/** Of a cluster whose Secret may not be read, from where its Sentry is not reached. */
+export function storedWithoutIssuer(folder: string): StoredBundle {
+  const { files, ...rest } = stored(folder);
+  const hint = 'Say --sentry-address localhost:50001 beside a port-forward.';
+  return {
+    ...rest,
+    files: { ...files, issuerChain: undefined, issuerKey: undefined },
+    state: 'unknown',
+    source: 'public',
+    unread: {
+      issuerChain: { reason: 'Sentry cannot be reached from here', hint },
+      issuerKey: { reason: 'the Secret, which alone holds it, was not read', hint: '`dapr-mtls check -k`' },
+    },
+  };
+}
+
+const unjudged = () =>
+  observeExpiry(reportExpiry(storedWithoutIssuer('sentry-1.17'), cluster, fixtureInstant), defaultWarnBeforeMs);
+
 async function audit(): Promise<Observation> {
   const { files } = stored('bridged');
   const workload = { kind: 'StatefulSet', name: 'ledger\u001b[2J<&"' };
@@ -74,6 +93,7 @@ async function audit(): Promise<Observation> {
 export const sampleObservations: Readonly<Record<string, () => Promise<Observation>>> = {
   expiry: async () => expiry(fixtureInstant),
   'expiry-ended': async () => expiry(new Date('2040-01-01T00:00:00Z')),
+  'expiry-unjudged': async () => unjudged(),
   check: async () => check(stored('sentry-1.17'), cluster),
   'check-damaged': async () => check(damaged(), directory),
   audit,

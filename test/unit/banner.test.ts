@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { glanceAtExpiry, glanceAtSecret } from '../../src/app/banner.ts';
+import { glanceAtExpiry, glanceAtPublicParts, glanceAtSecret } from '../../src/app/banner.ts';
 import { DaprMtlsError } from '../../src/errors.ts';
 import { renderBanner } from '../../src/render/banner.ts';
 import { readForeignBundle } from '../support/fixtures.ts';
@@ -61,5 +61,41 @@ describe('where the certificates cannot be read', () => {
     [{ ...bundle, issuerChain: other.issuerChain }, 'no certificate in ca.crt has signed the issuer in issuer.crt'],
   ])('no guess is made (%#)', (files, reason) => {
     expect(glanceAtExpiry(files, names, end)).toEqual({ checked: false, reason, root: null, issuer: null });
+  });
+});
+
+describe('where the Secret may not be read', () => {
+  const unread = { reason: 'Sentry cannot be reached from here', hint: 'a port-forward' };
+  const look = (files: { anchors: Buffer; issuerChain: Buffer | undefined }) => ({
+    kind: 'read' as const,
+    names,
+    stored: {
+      files: { ...files, issuerKey: undefined },
+      revision: '1',
+      state: 'unknown' as const,
+      unread: files.issuerChain ? {} : { issuerChain: unread },
+    },
+  });
+  const withoutIssuer = { ...bundle, issuerChain: undefined };
+
+  test('it warns all the same', () => {
+    const glance = glanceAtPublicParts(look(bundle), ahead(dayMs));
+    expect(glance).toEqual({ ...glanceAtExpiry(bundle, names, ahead(dayMs)), source: 'public' });
+    expect(renderBanner(glance)).toContain('issuer certificate');
+  });
+
+  test('a single anchor is the root, and the issuer is said to be unknown', () => {
+    const banner = renderBanner(glanceAtPublicParts(look(withoutIssuer), ahead(dayMs)));
+    expect(banner).toMatch(/^⚠ {2}Dapr root .*\n Please see .*\nexpiry of the issuer not checked: Sentry cannot be /);
+    expect(renderBanner(glanceAtPublicParts(look(withoutIssuer), ahead(40 * dayMs)))).toBe(
+      'expiry of the issuer not checked: Sentry cannot be reached from here\n',
+    );
+  });
+
+  test('of several anchors none is called the root', () => {
+    const several = { ...withoutIssuer, anchors: Buffer.concat([bundle.anchors, readForeignBundle('step').anchors]) };
+    const glance = glanceAtPublicParts(look(several), ahead(dayMs));
+    expect(glance).toMatchObject({ checked: false, root: null, issuer: null });
+    expect(renderBanner(glance)).toBe('expiry not checked: Sentry cannot be reached from here\n');
   });
 });

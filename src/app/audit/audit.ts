@@ -126,7 +126,7 @@ function describeSidecar(pod: SidecarPod, { state, anchors }: AnchorVerdict): Si
 }
 
 function describeReference(
-  { kind, name, anchors, root, issuer, needed, problem }: Reference,
+  { kind, name, anchors, root, issuer, issuerUnread, needed, problem }: Reference,
   sets: readonly AnchorSet[],
 ): AgainstReport {
   const heldBy = (fingerprint: string) =>
@@ -137,6 +137,7 @@ function describeReference(
     kind,
     name,
     issuer: issuer?.fingerprint ?? null,
+    ...(issuerUnread === undefined ? {} : { issuerUnread }),
     problem: problem ?? null,
     anchors: anchors.map((anchor) => ({
       role: anchor === root ? ('root' as const) : ('anchor' as const),

@@ -12,6 +12,8 @@ export interface ReferenceFiles {
   readonly anchors: Buffer | undefined;
   /** Undefined where there is none, or this user may not read it: then the issuer is not known. */
   readonly issuerChain: Buffer | undefined;
+  /** Why it is not known, where that is told. */
+  readonly issuerUnread?: string | undefined;
 }
 
 /** What a sidecar needs for talking to the others. */
@@ -22,6 +24,7 @@ export interface Reference {
   /** Undefined where the issuer is not known. */
   readonly root: Certificate | undefined;
   readonly issuer: Certificate | undefined;
+  readonly issuerUnread: string | undefined;
   /** The anchors that a sidecar has to hold. */
   readonly needed: readonly Certificate[];
   /** What peers show behind their own certificates; any of them where it is not known which. */
@@ -40,7 +43,7 @@ export function readReference({ kind, name, ...files }: ReferenceFiles, at: Date
   if (!anchors) throw noAnchors(name);
   const issuerChain = certificatesOf('issuerChain', files.issuerChain, name);
   const [issuer, ...rest] = issuerChain ?? [];
-  const found = { kind, name, anchors, issuer };
+  const found = { kind, name, anchors, issuer, issuerUnread: files.issuerUnread };
   if (!issuer) {
     const valid = anchors.filter(({ notBefore, notAfter }) => notBefore <= at && at <= notAfter);
     const needed = valid.length > 0 ? valid : anchors;

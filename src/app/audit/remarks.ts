@@ -5,7 +5,10 @@ import type { AuditReport } from './report.ts';
 export function auditRemarks({ cluster, against, scope, totals }: AuditReport): string[] {
   const remarks = [clusterRemark(cluster), `Held against: ${against.name}`];
   if (against.problem) remarks.push(`Warning: nobody verifies this bundle, whatever they hold: ${against.problem}`);
-  if (against.issuer === null) remarks.push('The issuer is not known, so every valid anchor counts as needed');
+  if (against.issuer === null) {
+    const reason = against.issuerUnread === undefined ? '' : ` (${against.issuerUnread})`;
+    remarks.push(`The issuer is not known${reason}, so every valid anchor counts as needed`);
+  }
   if (totals.sidecars === 0) {
     const where = scope.namespace === null ? 'in any namespace' : `in namespace ${scope.namespace}`;
     remarks.push(

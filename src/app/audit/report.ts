@@ -21,6 +21,8 @@ export interface AgainstReport {
   readonly name: string;
   /** The fingerprint of the issuer in use; null where it is not known. */
   readonly issuer: string | null;
+  /** Only where the Secret may not be read and Sentry did not tell its issuer: why. */
+  readonly issuerUnread?: string;
   /** Why even a sidecar with all these anchors would verify nothing; null where that is well. */
   readonly problem: string | null;
   readonly anchors: readonly AuditedAnchor[];

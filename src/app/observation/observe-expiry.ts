@@ -1,6 +1,7 @@
 import type { Severity } from '../../pki/rules/finding.ts';
 import type { ExpiryReport } from '../expiry.ts';
 import type { CertificateReport } from '../report.ts';
+import type { UnreadReport } from '../unread.ts';
 import { wayToStore } from '../way-to-store.ts';
 import {
   commonMetrics,
@@ -24,7 +25,10 @@ const words: Record<
 /** @param warnBeforeMs from when on an end was worth a warning */
 export function observeExpiry(report: ExpiryReport, warnBeforeMs: number): Observation {
   const { store, at, root, issuer, certificates } = report;
-  const checks = certificates.map((certificate) => judge(certificate, wayToStore(store)));
+  const checks = [
+    ...certificates.map((certificate) => judge(certificate, wayToStore(store))),
+    ...(report.unread ?? []).filter(({ part }) => part === 'issuer').map(judgeUnread),
+  ];
   const days = ({ remainingSeconds }: CertificateReport) => Math.trunc(remainingSeconds / 86_400);
   const tell = (name: string, certificate: CertificateReport) =>
     certificate.remainingSeconds < 0
@@ -34,10 +38,10 @@ export function observeExpiry(report: ExpiryReport, warnBeforeMs: number): Obser
     command: 'expiry',
     place: nameStore(store),
     at,
-    verdict: `${tell('root', root)}, ${tell('issuer', issuer)}`,
+    verdict: `${tell('root', root)}, ${issuer ? tell('issuer', issuer) : 'issuer not checked'}`,
     checks,
     metrics: [...describeValidity(certificates), ...commonMetrics('expiry', at, findingsOf({ checks }))],
-    performance: [root, issuer].map(({ role, remainingSeconds }) => ({
+    performance: [root, ...(issuer ? [issuer] : [])].map(({ role, remainingSeconds }) => ({
       label: role,
       value: remainingSeconds,
       unit: 's',
@@ -64,6 +68,18 @@ function judge(certificate: CertificateReport, way: string): ObservedCheck {
       : `See whether anybody still needs it: \`dapr-mtls check${way}\`.`,
   };
   return { name, findings: [finding] };
+}
+
+/** An issuer that nobody has judged never passes as well. */
+function judgeUnread({ part, reason, hint }: UnreadReport): ObservedCheck {
+  const finding = {
+    code: `${part}.not-checked`,
+    severity: 'warning' as const,
+    subject: part,
+    message: `not checked: ${reason}`,
+    hint,
+  };
+  return { name: part, findings: [finding] };
 }
 
 export function describeValidity(certificates: readonly CertificateReport[]): Metric[] {

@@ -15,7 +15,8 @@ export function observeStatus({ cluster, at, services, expiry }: StatusReport): 
     judgeEnd('root', expiry.root),
     judgeEnd('issuer', expiry.issuer),
   ];
-  const ends = expiry.root ? `, root until ${expiry.root.notAfter}` : ', expiry not checked';
+  const issuer = expiry.issuer ? '' : ', issuer not checked';
+  const ends = expiry.root ? `, root until ${expiry.root.notAfter}${issuer}` : ', expiry not checked';
   return {
     command: 'status',
     place: cluster.context ?? cluster.server,

@@ -11,7 +11,7 @@ import {
 } from '../../kube/dapr/services.ts';
 import type { Cluster, KubeObject, Resource } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
-import type { SecretData } from '../banner.ts';
+import type { PublicLook, SecretData } from '../banner.ts';
 import { isRolledOut } from './revision.ts';
 
 export const statusServices = [...controlPlaneServices, dashboardService];
@@ -25,8 +25,13 @@ export interface StatusObjects {
   readonly replicaSets: readonly KubeObject[] | undefined;
   readonly pods: readonly ControlPlanePod[];
   readonly secret: Looked<SecretData>;
+  /** Where the Secret was refused, and something else can be asked. */
+  readonly publicParts?: PublicLook | undefined;
   readonly refusals: readonly string[];
 }
+
+/** Asks for what a refused Secret holds beside its key; never fails. */
+export type LookWithoutSecret = (namespace: string, refusal: DaprMtlsError) => Promise<PublicLook>;
 
 /**
  * Reads the usual namespace before it is known whether the control plane is there, because mostly it
@@ -34,11 +39,15 @@ export interface StatusObjects {
  * @throws DaprMtlsError `dapr.missing`, `dapr.ambiguous`, and as `Cluster.list` does; of refusals only
  * the one to list pods, without which nothing can be said
  */
-export async function gatherStatus(cluster: Cluster, namespace?: string): Promise<StatusObjects> {
-  const objects = await gatherIn(cluster, namespace ?? defaultNamespace);
+export async function gatherStatus(
+  cluster: Cluster,
+  namespace?: string,
+  lookWithoutSecret?: LookWithoutSecret,
+): Promise<StatusObjects> {
+  const objects = await gatherIn(cluster, namespace ?? defaultNamespace, lookWithoutSecret);
   if (holdsControlPlane(objects)) return objects;
   if (namespace !== undefined) throw noStatus();
-  return await gatherIn(cluster, await search(cluster));
+  return await gatherIn(cluster, await search(cluster), lookWithoutSecret);
 }
 
 async function search(cluster: Cluster): Promise<string> {
@@ -62,15 +71,23 @@ function holdsControlPlane({ workloads, pods }: StatusObjects): boolean {
   return (workloads ?? []).some(({ metadata }) => metadata.name === sentryName) || pods.length > 0;
 }
 
-async function gatherIn(cluster: Cluster, namespace: string): Promise<StatusObjects> {
+async function gatherIn(
+  cluster: Cluster,
+  namespace: string,
+  lookWithoutSecret: LookWithoutSecret | undefined,
+): Promise<StatusObjects> {
   const labelSelector = `app in (${statusServices.map(({ name }) => name).join(',')})`;
   const list = <T extends KubeObject>(resource: Resource, metadataOnly = false) =>
     collect<T>(cluster.list<T>(resource, { namespace, labelSelector, metadataOnly }));
-  const [pods, deployments, statefulSets, secret] = await Promise.all([
+  const askForSecret = async () => {
+    const secret = await look<SecretData>(cluster, { resource: resources.secrets, namespace, name: trustBundleName });
+    return { secret, publicParts: secret.refusal && (await lookWithoutSecret?.(namespace, secret.refusal)) };
+  };
+  const [pods, deployments, statefulSets, bundle] = await Promise.all([
     list<ControlPlanePod>(resources.pods),
     list<Workload>(resources.deployments),
     list<Workload>(resources.statefulSets),
-    look<SecretData>(cluster, { resource: resources.secrets, namespace, name: trustBundleName }),
+    askForSecret(),
   ]);
   if (pods.refusal) throw pods.refusal;
   const isRollingOut = deployments.objects?.some((deployment) => !isRolledOut(deployment));
@@ -83,7 +100,7 @@ async function gatherIn(cluster: Cluster, namespace: string): Promise<StatusObje
     workloads:
       deployments.objects && statefulSets.objects ? [...deployments.objects, ...statefulSets.objects] : undefined,
     replicaSets: replicaSets.objects,
-    secret,
+    ...bundle,
     refusals: [deployments, statefulSets, replicaSets].flatMap(({ refusal }) => refusal?.message ?? []),
   };
 }

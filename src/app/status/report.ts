@@ -1,10 +1,11 @@
 import { readFileNames } from '../../kube/dapr/control-plane.ts';
 import { sentryName } from '../../kube/dapr/services.ts';
 import type { ClusterAddress } from '../../kube/port.ts';
-import { type ExpiryGlance, glanceAtSecret } from '../banner.ts';
+import { type ExpiryGlance, glanceAtPublicParts, glanceAtSecret } from '../banner.ts';
 import { type ClusterReport, describeCluster } from '../cluster-report.ts';
 import type { FailOn } from '../expiry-verdict.ts';
 import { type Document, document, formatInstant } from '../report.ts';
+import { insteadOfSecret } from '../unread.ts';
 import type { StatusObjects } from './gather.ts';
 import { judgeServices, type ServiceStatus } from './judge.ts';
 
@@ -24,13 +25,15 @@ export function reportStatus(objects: StatusObjects, address: ClusterAddress, at
     cluster: describeCluster(address, objects.namespace),
     at: formatInstant(at),
     services: judgeServices(objects, at),
-    expiry: glanceAtSecret(objects.secret, readFileNames(sentry), at),
+    expiry: objects.publicParts
+      ? glanceAtPublicParts(objects.publicParts, at)
+      : glanceAtSecret(objects.secret, readFileNames(sentry), at),
     unread: objects.refusals,
   });
 }
 
 /** What a person should know beside the table: where it comes from, and why a service is not healthy. */
-export function statusRemarks({ services, unread }: StatusReport): string[] {
+export function statusRemarks({ services, expiry, unread }: StatusReport): string[] {
   return [
     ...services
       .filter(({ healthy, status, desiredReplicas }) => !healthy && status !== 'Missing' && desiredReplicas !== null)
@@ -38,6 +41,7 @@ export function statusRemarks({ services, unread }: StatusReport): string[] {
         ({ name, readyReplicas, desiredReplicas }) =>
           `${name}: ${readyReplicas} of ${desiredReplicas} pods of the current revision are ready`,
       ),
+    ...(expiry.source === 'public' ? [insteadOfSecret] : []),
     ...unread.map((reason) => `Not checked: ${reason}`),
   ];
 }

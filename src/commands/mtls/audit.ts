@@ -3,7 +3,7 @@ import { auditSidecars, exitCodeOfAudit } from '../../app/audit/audit.ts';
 import { auditRemarks } from '../../app/audit/remarks.ts';
 import { gatherAudit } from '../../cli/audit-input.ts';
 import { asksForSeveral, clustersFlags } from '../../cli/clusters-flags.ts';
-import { atFlag, clusterFlags, failOnFlag } from '../../cli/flags.ts';
+import { atFlag, clusterFlags, failOnFlag, sentryAddressFlag } from '../../cli/flags.ts';
 import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { withCluster } from '../../cli/with-cluster.ts';
@@ -17,6 +17,8 @@ every pod was born with and holds it against the live bundle, or against another
 
 current: holds the root, the anchor whose key signed the issuer in use. stale: lacks it and verifies its peers all the same, as under
 a bridge. broken: verifies none of them, so that new connections fail; established ones hide it. unknown: the pod does not tell.
+
+Who may not read the Secret has the anchors from the ConfigMap, and the issuer from the certificate that Sentry shows.
 
 Pods that have ended do not count, those that are being deleted do. Clients that are not pods are seen by no audit.`;
   static override examples = [
@@ -50,6 +52,7 @@ Pods that have ended do not count, those that are being deleted do. Clients that
       description:
         'Look into every pod, not only into those that the injector of Dapr 1.11 and later has labelled: finds sidecars of an older injector, and those that nobody injected.',
     }),
+    ...sentryAddressFlag,
     ...atFlag,
     ...failOnFlag('warning'),
     ...judgedFlags,

@@ -1,7 +1,7 @@
 import { reportExpiry } from '../../app/expiry.ts';
-import { exitCodeOfStatuses, expiryRemarks } from '../../app/expiry-verdict.ts';
+import { exitCodeOfStatuses, expiryRemarks, expiryWarnings } from '../../app/expiry-verdict.ts';
 import { asksForSeveral, clustersFlags } from '../../cli/clusters-flags.ts';
-import { atFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
+import { atFlag, failOnFlag, sentryAddressFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { openReader } from '../../cli/open-store.ts';
@@ -13,7 +13,11 @@ export default class Expiry extends MtlsCommand {
     `Prints the line that scripts know from the official CLI. "The root" is the anchor whose key has signed the
 issuer in use, wherever it stands in the file. A terminal also gets a table of all certificates.
 
-Without --dir the cluster is meant. A bundle that cannot be read, or in which no anchor carries the issuer, is an error and never a guess.`;
+Without --dir the cluster is meant. Who may not read its Secret, which holds the issuer key, is told the same from the ConfigMap and
+from the certificate that Sentry shows. Outside the cluster Sentry is reached by a port-forward and --sentry-address; where it is not, the
+issuer is not checked, and --fail-on ends with 3 at best.
+
+A bundle that cannot be read, or in which no anchor carries the issuer, is an error and never a guess.`;
   static override examples = [
     { description: "When does the cluster's root end?", command: '<%= bin %> expiry' },
     { description: 'And that of a directory?', command: '<%= bin %> expiry --dir certs' },
@@ -40,6 +44,10 @@ Without --dir the cluster is meant. A bundle that cannot be read, or in which no
     },
     { description: 'In every cluster of the kubeconfig, the worst first', command: '<%= bin %> expiry --all-contexts' },
     {
+      description: 'Without the right to read the Secret, from outside the cluster',
+      command: '<%= bin %> expiry -k --sentry-address localhost:50001 --fail-on warning',
+    },
+    {
       description: 'Will it still be fine at the end of 2026?',
       command: '<%= bin %> expiry --dir certs --at 2026-12-31 --fail-on error',
     },
@@ -47,6 +55,7 @@ Without --dir the cluster is meant. A bundle that cannot be read, or in which no
   static override exitCodes = [3, 4, 5, 10];
   static override flags = {
     ...storeFlags,
+    ...sentryAddressFlag,
     ...atFlag,
     ...warnBeforeFlag,
     ...failOnFlag('never'),
@@ -57,7 +66,7 @@ Without --dir the cluster is meant. A bundle that cannot be read, or in which no
   override async run(): Promise<void> {
     const { flags } = await this.parse(Expiry);
     const look = async (context = flags.context) => {
-      const store = await openReader({ ...flags, context }, this.env);
+      const store = await openReader({ ...flags, context }, this.env, { sentryAddress: flags['sentry-address'] });
       const report = reportExpiry(await store.read(), store.location, flags.at ?? this.now(), flags['warn-before']);
       return { report, exitCode: exitCodeOfStatuses(report, flags['fail-on']) };
     };
@@ -68,6 +77,7 @@ Without --dir the cluster is meant. A bundle that cannot be read, or in which no
     }
     const { report, exitCode } = await look();
     process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderExpiry, exitCode });
+    for (const warning of expiryWarnings(report)) this.streams.warn(`${warning}\n`);
     for (const remark of expiryRemarks(report)) this.streams.note(`${remark}\n`);
   }
 }

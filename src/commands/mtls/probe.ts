@@ -1,10 +1,9 @@
 import * as Flags from '@oclif/core/flags';
 import { clusterRemark } from '../../app/cluster-report.ts';
 import { exitCodeOfProbe, judgeProbe } from '../../app/probe/probe.ts';
-import { atFlag, clusterFlags, failOnFlag } from '../../cli/flags.ts';
+import { atFlag, clusterFlags, failOnFlag, sentryAddressFlag } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { gatherProbe } from '../../cli/probe-input.ts';
-import { sentryAddressFlag } from '../../cli/sentry-address.ts';
 import { withCluster } from '../../cli/with-cluster.ts';
 import { renderProbe } from '../../render/probe.ts';
 
