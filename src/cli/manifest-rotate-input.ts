@@ -1,51 +1,19 @@
 import * as Flags from '@oclif/core/flags';
 import type { RotateManifestWish } from '../app/manifest/rotate.ts';
 import { parseWindow } from '../app/rotate/window.ts';
-import { DaprMtlsError } from '../errors.ts';
-import { defaultNamespace } from '../kube/dapr/services.ts';
+import { imageFlag, nameFlag, nameOf, namespaceFlag } from './manifest-flags.ts';
 import { advanceFlags, planFlags } from './rotate-flags.ts';
 
 const jobGroup = 'JOB';
 
-/** The names of objects: a label of the DNS. */
-const nameOf = (flag: string) => async (text: string) => {
-  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text;
-  throw new DaprMtlsError('usage.invalid', {
-    message: `--${flag} ${text} is no name of a Kubernetes object`,
-    hint: 'Write lower-case letters, digits and dashes, 63 at most.',
-  });
-};
-
 export const manifestRotateFlags = {
-  image: Flags.custom<string>({
+  image: imageFlag({
     description:
       'An image that has dapr-mtls on its PATH. Name it by its digest: the Job may change the root of trust.',
-    helpValue: 'IMAGE',
-    required: true,
     helpGroup: jobGroup,
-    parse: async (text) => {
-      if (/^[a-zA-Z0-9][\w.:/@-]*$/.test(text)) return text;
-      throw new DaprMtlsError('usage.invalid', {
-        message: `--image ${text} is not an image`,
-        hint: 'Write it as registry.example/dapr-mtls:0.1.0@sha256:...',
-      });
-    },
-  })(),
-  namespace: Flags.custom<string>({
-    char: 'n',
-    description: "The control plane's namespace.",
-    helpValue: 'NAMESPACE',
-    default: defaultNamespace,
-    helpGroup: jobGroup,
-    parse: nameOf('namespace'),
-  })(),
-  name: Flags.custom<string>({
-    description: 'The name of the objects.',
-    helpValue: 'NAME',
-    default: 'dapr-mtls-rotate',
-    helpGroup: jobGroup,
-    parse: nameOf('name'),
-  })(),
+  }),
+  namespace: namespaceFlag({ description: "The control plane's namespace.", helpGroup: jobGroup }),
+  name: nameFlag({ description: 'The name of the objects.', default: 'dapr-mtls-rotate', helpGroup: jobGroup }),
   'restart-apps': Flags.boolean({
     description: 'Have it restart the applications, too: takes the right to patch workloads in every namespace.',
     helpGroup: jobGroup,

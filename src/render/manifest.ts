@@ -8,3 +8,9 @@ export function renderManifest(objects: readonly object[], format: string): stri
   // Copies, because what several objects share would be written once, and as an alias in the others.
   return objects.map((object) => renderYaml(JSON.parse(JSON.stringify(object)))).join('---\n');
 }
+
+/** What is no object of Kubernetes, such as a file of rules. */
+export function renderFile(document: object, format: string): string {
+  if (format === 'json') return `${JSON.stringify(document, undefined, 2)}\n`;
+  return renderYaml(JSON.parse(JSON.stringify(document)));
+}

@@ -23,6 +23,12 @@ export async function findGo(env: Env): Promise<string | undefined> {
   return undefined;
 }
 
+/** What is built of a module that has no program of its own, and how. */
+interface Recipe {
+  readonly package: string;
+  readonly flags: readonly string[];
+}
+
 /**
  * Builds the module in `<base>/<name>` and returns the program's path. It lies outside the
  * checkout, keyed by Go's version (whose x509 is the judge) and by the sources in `folders`; one
@@ -34,16 +40,18 @@ export async function buildGoProgram(
   folders: readonly string[],
   env: Env,
   base: string = here,
+  recipe: Recipe = { package: '.', flags: [] },
 ): Promise<string> {
+  const words = [...recipe.flags, recipe.package];
   const cache = env.DAPR_MTLS_TEST_CACHE ?? join(homedir(), '.cache', 'dapr-mtls');
-  const built = join(cache, `${name}-${await hashSources(go, folders, env, base)}${executable}`);
+  const built = join(cache, `${name}-${await hashSources(go, folders, env, base, words)}${executable}`);
   if (await isThere(built, constants.X_OK)) return built;
 
   await mkdir(cache, { recursive: true });
   const workshop = await mkdtemp(join(cache, `${name}-building-`));
   try {
     const product = join(workshop, name);
-    await run(go, ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', '-o', product, '.'], {
+    await run(go, ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', '-o', product, ...words], {
       cwd: join(base, name),
       env: { ...env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
     });
@@ -73,8 +81,14 @@ export async function converse(program: string, requests: readonly object[]): Pr
   return answers.map((line) => JSON.parse(line) as unknown);
 }
 
-async function hashSources(go: string, folders: readonly string[], env: Env, base: string): Promise<string> {
-  const hash = createHash('sha256');
+async function hashSources(
+  go: string,
+  folders: readonly string[],
+  env: Env,
+  base: string,
+  words: readonly string[],
+): Promise<string> {
+  const hash = createHash('sha256').update(words.join(' ') === '.' ? '' : words.join(' '));
   // From the module's own folder: its go.mod decides which Go is used.
   const cwd = join(base, folders[0] ?? '.');
   hash.update(await run(go, ['env', 'GOVERSION', 'GOOS', 'GOARCH'], { cwd, env: { ...env } }));

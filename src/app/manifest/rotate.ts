@@ -1,5 +1,8 @@
 import { injectorName } from '../../kube/admission/webhook.ts';
 import { controlPlaneServices, systemConfigurationName, trustBundleName } from '../../kube/dapr/services.ts';
+import { grant, nameInCluster, type Rule } from './grant.ts';
+import { labelsOf, type ManifestObject } from './object.ts';
+import { makeContainer, makePodSpec, withoutSidecar } from './pod.ts';
 
 /** What the objects are to be. */
 export interface RotateManifestWish {
@@ -19,63 +22,32 @@ export interface RotateManifestWish {
   readonly passphraseSecret: string | undefined;
 }
 
-/** An object of Kubernetes, as it is written down. */
-export type ManifestObject = Readonly<Record<string, unknown>>;
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-  readonly resourceNames?: readonly string[];
-}
-
 /** The copies, the record and the lock of a rotation (store/cluster): named here, because RBAC is about names. */
 const backupName = 'dapr-mtls-backup';
 const recordName = 'dapr-mtls-rotation';
 const leaseName = 'dapr-mtls';
 
-const rbac = 'rbac.authorization.k8s.io';
 const controllerAccount = { namespace: 'kube-system', name: 'replicaset-controller' };
 const controllerGroups = ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated'];
 
 /** Pure: a Job that carries a rotation on inside the cluster, and the least that it has to be allowed. */
 export function makeRotateManifest(wish: RotateManifestWish): ManifestObject[] {
   const { namespace, name } = wish;
-  // What lives in no namespace shares its names with every other control plane of the cluster.
-  const wide = `${namespace}:${name}`;
   const own = { name, namespace };
+  const wide = nameInCluster(own);
+  const to = { account: own, labels };
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...own, labels } },
-    ...grant('Role', own, rulesInNamespace(), own),
-    ...grant('ClusterRole', { name: wide }, rulesInCluster(wish), own),
+    ...grant('Role', own, rulesInNamespace(), to),
+    ...grant('ClusterRole', { name: wide }, rulesInCluster(wish), to),
     ...(wish.mayProbe
-      ? grant('Role', { name: wide, namespace: controllerAccount.namespace }, [actAsController], own)
+      ? grant('Role', { name: wide, namespace: controllerAccount.namespace }, [actAsController], to)
       : []),
     makeJob(wish),
   ];
 }
 
-const labels = { 'app.kubernetes.io/name': 'dapr-mtls', 'app.kubernetes.io/component': 'rotation' };
-
-/** The role and its binding to the account. */
-function grant(
-  kind: 'Role' | 'ClusterRole',
-  place: { readonly name: string; readonly namespace?: string },
-  rules: readonly Rule[],
-  account: { readonly name: string; readonly namespace: string },
-): ManifestObject[] {
-  const metadata = { ...place, labels };
-  return [
-    { apiVersion: `${rbac}/v1`, kind, metadata, rules },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: `${kind}Binding`,
-      metadata,
-      roleRef: { apiGroup: rbac, kind, name: place.name },
-      subjects: [{ kind: 'ServiceAccount', ...account }],
-    },
-  ];
-}
+const labels = labelsOf('rotation');
 
 /** RBAC knows no name at a create. */
 function rulesInNamespace(): Rule[] {
@@ -182,36 +154,21 @@ function makeJob(wish: RotateManifestWish): ManifestObject {
       // A rotation lasts for days, and a node may go meanwhile: each run goes on where the last one stopped.
       backoffLimit: 20,
       template: {
-        metadata: { labels, annotations: { 'dapr.io/enabled': 'false' } },
-        spec: {
-          serviceAccountName: name,
+        metadata: { labels, annotations: withoutSidecar },
+        spec: makePodSpec({
+          account: name,
           restartPolicy: 'OnFailure',
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 65_532,
-            runAsGroup: 65_532,
-            fsGroup: 65_532,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
           containers: [
-            {
+            makeContainer({
               name: 'rotate',
               image,
-              command: ['dapr-mtls'],
               args,
-              // A user without a home directory has one where something may be written.
-              env: [{ name: 'HOME', value: '/tmp' }],
               resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '384Mi' } },
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                readOnlyRootFilesystem: true,
-                capabilities: { drop: ['ALL'] },
-              },
-              volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, ...passphrase.mounts],
-            },
+              mounts: passphrase.mounts,
+            }),
           ],
-          volumes: [{ name: 'tmp', emptyDir: {} }, ...passphrase.volumes],
-        },
+          volumes: passphrase.volumes,
+        }),
       },
     },
   };
