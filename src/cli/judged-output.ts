@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import type { ClustersReport } from '../app/clusters/report.ts';
 import type { JudgedReport } from '../app/observation/observe.ts';
 import { defaultWarnBeforeMs } from '../app/report.ts';
+import { type Aim, aimAdvice, aimDocument } from '../render/aim-advice.ts';
 import { outputFlags } from './flags.ts';
 import type { Streams, Terminal } from './streams.ts';
 import { mark } from './timings.ts';
@@ -45,27 +46,32 @@ export async function emitJudged<Report extends JudgedReport | ClustersReport>(
   { streams, render, exitCode }: JudgedOptions<Report>,
 ): Promise<number> {
   const { format, output } = flags;
+  const { aim } = streams;
   const terminal = output === undefined ? streams.outTerminal : { isTty: false, columns: 80, colour: false };
   const written: { text: string; exitCode?: number } = isMachineFormat(format)
     ? await (await import('./machine-format.ts')).describeForMachine(
         report,
         format,
         flags['warn-before'] ?? defaultWarnBeforeMs,
+        aim,
       )
-    : { text: await renderDocument(report, format, (document) => render(document, terminal)) };
+    : { text: await renderDocument(report, format, (document) => aimAdvice(render(document, terminal), aim), aim) };
   if (output === undefined) streams.out(written.text);
   else (await import('./replace-output.ts')).replaceOutput(resolve(output), written.text);
   mark('rendered');
   return written.exitCode ?? exitCode;
 }
 
-async function renderDocument<Report extends object>(
+/** As JSON or YAML where that was asked for, else as `render` has it; its advice leads to where the report is about. */
+export async function renderDocument<Report extends object>(
   report: Report,
   format: string,
   render: (report: Report) => string,
+  aim: Aim,
 ): Promise<string> {
-  if (format === 'json') return `${JSON.stringify(report, undefined, 2)}\n`;
-  return format === 'yaml' ? (await import('../render/yaml.ts')).renderYaml(report) : render(report);
+  const aimed = aimDocument(report, aim);
+  if (format === 'json') return `${JSON.stringify(aimed, undefined, 2)}\n`;
+  return format === 'yaml' ? (await import('../render/yaml.ts')).renderYaml(aimed) : render(aimed);
 }
 
 function isMachineFormat(format: string): format is MachineFormat {

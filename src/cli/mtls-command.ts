@@ -2,9 +2,11 @@ import { Command } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import type { Document } from '../app/report.ts';
 import { DaprMtlsError } from '../errors.ts';
+import { aimAdvice, aimDocument } from '../render/aim-advice.ts';
 import { quotePosix } from '../render/shell-quote.ts';
 import { officialFlags, outputFlags } from './flags.ts';
 import type { LeanConfig } from './lean-config.ts';
+import { readAim } from './read-aim.ts';
 import { openStreams, type Streams, type Terminal } from './streams.ts';
 import { mark } from './timings.ts';
 
@@ -26,7 +28,8 @@ export abstract class MtlsCommand extends Command {
   }
 
   protected get streams(): Streams {
-    this.#streams ??= openStreams(this.env, this.argv.includes('--quiet') || this.argv.includes('-q'));
+    const isQuiet = this.argv.includes('--quiet') || this.argv.includes('-q');
+    this.#streams ??= openStreams(this.env, isQuiet, readAim(this.argv));
     return this.#streams;
   }
 
@@ -52,9 +55,11 @@ export abstract class MtlsCommand extends Command {
     format: string,
     render: Renderer<Report>,
   ): Promise<void> {
-    if (format === 'json') this.streams.out(`${JSON.stringify(report, undefined, 2)}\n`);
-    else if (format === 'yaml') this.streams.out((await import('../render/yaml.ts')).renderYaml(report));
-    else this.streams.out(render(report, this.streams.outTerminal));
+    const { aim, outTerminal } = this.streams;
+    const aimed = aimDocument(report, aim);
+    if (format === 'json') this.streams.out(`${JSON.stringify(aimed, undefined, 2)}\n`);
+    else if (format === 'yaml') this.streams.out((await import('../render/yaml.ts')).renderYaml(aimed));
+    else this.streams.out(aimAdvice(render(aimed, outTerminal), aim));
     mark('rendered');
   }
 

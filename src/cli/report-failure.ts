@@ -1,11 +1,13 @@
 import { apiVersion } from '../app/report.ts';
+import { aimDocument } from '../render/aim-advice.ts';
 import { renderNagiosFailure } from '../render/machine/nagios.ts';
 import { printableLines } from '../render/text.ts';
 import { describeFailure, type Failure, formatAskedFor } from './failure.ts';
+import { readAim } from './read-aim.ts';
 
 /** Prints what went wrong, and the mend, and returns the exit code. */
 export function reportFailure(error: unknown, command: string, argv: readonly string[]): number {
-  const failure = describeFailure(error, command);
+  const failure = aimDocument(describeFailure(error, command), readAim(argv));
   const format = formatAskedFor(argv);
   // JSON is YAML, too.
   if (format === 'json' || format === 'yaml')

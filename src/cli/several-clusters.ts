@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import pLimit from 'p-limit';
 import {
-  type ClusterOutcome,
+  type ClusterFailure,
   type ClustersReport,
   exitCodeOfClusters,
   reportClusters,
@@ -11,6 +11,7 @@ import type { JudgedReport } from '../app/observation/observe.ts';
 import { defaultWarnBeforeMs } from '../app/report.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { findKubeconfig } from '../kube/kubeconfig/find.ts';
+import { type Aim, aimDocument } from '../render/aim-advice.ts';
 import { renderClusters } from '../render/clusters.ts';
 import type { ClustersFlags } from './clusters-flags.ts';
 import { describeFailure } from './failure.ts';
@@ -44,38 +45,64 @@ export async function lookAtSeveral(
   { env, streams }: { readonly env: NodeJS.ProcessEnv; readonly streams: Streams },
   look: LookAtOne,
 ): Promise<number> {
-  const contexts = await chooseContexts(flags, env);
-  const progress = showProgress(contexts.length, flags.quiet);
-  const limit = pLimit(atATime);
-  const outcomes = await Promise.all(
-    contexts.map((context) =>
-      limit(async () => {
-        const outcome = await tryToLook(context, look, `dapr-mtls ${command}`);
-        progress.answered();
-        return outcome;
-      }),
-    ),
-  );
-  progress.close();
+  const outcomes = await lookAtEach(`dapr-mtls ${command}`, flags, env, look);
   const report = reportClusters(command, outcomes, flags['warn-before'] ?? defaultWarnBeforeMs);
   const exitCode = exitCodeOfClusters(report);
   const output = { ...flags, output: flags.output };
   return await emitJudged<ClustersReport>(report, output, { streams, render: renderClusters, exitCode });
 }
 
-async function tryToLook(context: string, look: LookAtOne, command: string): Promise<ClusterOutcome> {
+/** What was found in one of them, or why nothing was. */
+export type OutcomeOfOne<Report> =
+  | { readonly context: string; readonly exitCode: number; readonly report: Report }
+  | { readonly context: string; readonly exitCode: number; readonly error: ClusterFailure };
+
+/**
+ * Each of the clusters that the flags name, in their order.
+ * @param command as typed, for the mend of a failure
+ * @throws DaprMtlsError `cluster.kubeconfig`, `usage.invalid`
+ */
+export async function lookAtEach<Report>(
+  command: string,
+  flags: ClustersFlags & { readonly kubeconfig: string | undefined; readonly quiet: boolean },
+  env: NodeJS.ProcessEnv,
+  look: (context: string) => Promise<{ readonly report: Report; readonly exitCode: number }>,
+): Promise<OutcomeOfOne<Report>[]> {
+  const contexts = await chooseContexts(flags, env);
+  const progress = showProgress(contexts.length, flags.quiet);
+  const limit = pLimit(atATime);
+  const outcomes = await Promise.all(
+    contexts.map((context) =>
+      limit(async () => {
+        const outcome = await tryToLook({ context, kubeconfig: flags.kubeconfig }, look, command);
+        progress.answered();
+        return outcome;
+      }),
+    ),
+  );
+  progress.close();
+  return outcomes;
+}
+
+async function tryToLook<Report>(
+  aim: Aim & { readonly context: string },
+  look: (context: string) => Promise<{ readonly report: Report; readonly exitCode: number }>,
+  command: string,
+): Promise<OutcomeOfOne<Report>> {
+  const { context } = aim;
   try {
-    return { context, ...(await look(context)) };
+    const { report, exitCode } = await look(context);
+    return { context, report: aimDocument(report, aim), exitCode };
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     const { code, message, hint, exitCode } = describeFailure(error, command);
-    return { context, exitCode, error: { code, message, hint } };
+    return { context, exitCode, error: aimDocument({ code, message, hint }, aim) };
   }
 }
 
 /** As they were named, each once; else all that there are. */
 async function chooseContexts(
-  { contexts: named, kubeconfig }: SeveralFlags,
+  { contexts: named, kubeconfig }: Pick<SeveralFlags, 'contexts' | 'kubeconfig'>,
   env: NodeJS.ProcessEnv,
 ): Promise<readonly string[]> {
   const surroundings = {

@@ -1,3 +1,4 @@
+import { type Aim, aimAdvice } from '../render/aim-advice.ts';
 import { printableLines } from '../render/text.ts';
 
 /** Where output goes. Colour and width are decided per stream. */
@@ -15,9 +16,11 @@ export interface Streams {
   /** What must be said whoever asks for silence: keys in clear, who is cut off. */
   warn(text: string): void;
   readonly outTerminal: Terminal;
+  /** What was said of the cluster: all advice has to lead there. */
+  readonly aim: Aim;
 }
 
-export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean): Streams {
+export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean, aim: Aim): Streams {
   // A reader such as `head` that has had enough is no error, nor is a terminal that was closed (EIO).
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -27,10 +30,11 @@ export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean): Streams {
   return {
     out: (text) => void process.stdout.write(text),
     note: (text) => {
-      if (!quiet) process.stderr.write(printableLines(text));
+      if (!quiet) process.stderr.write(printableLines(aimAdvice(text, aim)));
     },
-    warn: (text) => void process.stderr.write(printableLines(text)),
+    warn: (text) => void process.stderr.write(printableLines(aimAdvice(text, aim))),
     outTerminal: describeTerminal(process.stdout, env),
+    aim,
   };
 }
 

@@ -156,3 +156,32 @@ test.each([
   const { status, stderr } = await daprMtls('expiry', ...words);
   expect([status, stderr]).toEqual([2, expect.stringMatching(message)]);
 });
+
+/** Who is told `dapr-mtls renew-certificate -k` of a cluster that is not the current one would renew another. */
+describe('what is advised leads to the cluster that it is about', () => {
+  const advised = (text: string) =>
+    [...text.matchAll(/\bdapr(?:-mtls)? [^`"\n]* -k\b[^`"\n.,]*/g)].map(([command]) => command);
+
+  test.each([
+    ['check', ['check', '-k', '--context', 'soon']],
+    ['check in JSON', ['check', '-k', '--context', 'soon', '--format', 'json']],
+    ['expiry in SARIF', ['expiry', '--context', 'soon', '--format', 'sarif', '--fail-on', 'warning']],
+    ['a failure', ['expiry', '--context', 'empty']],
+    ['a failure in JSON', ['audit', '--context=empty', '--format', 'json']],
+  ])('%s', async (_, words) => {
+    const { stdout, stderr } = await daprMtls(...words);
+    const commands = advised(stdout + stderr);
+    expect(commands).not.toEqual([]);
+    for (const command of commands) expect(command).toMatch(/ -k --context (soon|empty)\b/);
+  });
+
+  test('of several, each one', async () => {
+    const { stdout } = await daprMtls('check', '--contexts', 'soon,well-00,empty', '--format', 'json');
+    const { clusters } = JSON.parse(stdout) as { clusters: Result[] };
+    for (const cluster of clusters) {
+      for (const command of advised(JSON.stringify(cluster)))
+        expect(command).toContain(` -k --context ${cluster.context}`);
+    }
+    expect(advised(stdout)).not.toEqual([]);
+  });
+});

@@ -86,6 +86,7 @@ const init = (wishes: Partial<typeof flags> = {}, env: NodeJS.ProcessEnv = { PAT
         note: (text) => said.push(text),
         warn: (text) => said.push(text),
         outTerminal: { isTty: false, columns: 80, colour: false },
+        aim: {},
       },
     },
   );

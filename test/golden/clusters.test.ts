@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ClusterOutcome, exitCodeOfClusters, reportClusters } from '../../src/app/clusters/report.ts';
 import { reportExpiry } from '../../src/app/expiry.ts';
+import { observe } from '../../src/app/observation/observe.ts';
 import { observeClusters } from '../../src/app/observation/observe-clusters.ts';
 import { defaultWarnBeforeMs } from '../../src/app/report.ts';
 import { renderClusters } from '../../src/render/clusters.ts';
@@ -82,7 +83,7 @@ test('as text, for a pipe and a narrow terminal', async () => {
 });
 
 test('as one observation, in which everything bears its context', () => {
-  const { checks, metrics, verdict } = observeClusters(report, defaultWarnBeforeMs);
+  const { checks, metrics, verdict } = observeClusters(report, (one) => observe(one, defaultWarnBeforeMs));
   expect(verdict).toBe('2 clusters are well, 2 have findings, 3 could not be looked at');
   expect(checks.every(({ name }) => /^[a-g]-[a-z]+: /.test(name))).toBe(true);
   expect(metrics.flatMap(({ samples }) => samples).every(({ labels }) => 'context' in labels)).toBe(true);

@@ -20,6 +20,7 @@ function listen(stays: boolean, restarts = true) {
     warn: () => {},
     note: (text: string) => void told.push(text),
     outTerminal: { isTty: true, columns: 40, colour: false },
+    aim: {},
   };
   return { told, tell: tellOfRotation(streams, { stays, restarts }) };
 }

@@ -64,7 +64,9 @@ function describe(outcome: ClusterOutcome, warnBeforeMs: number): ClusterResult 
 /** Who could not be looked at may be as bad as any; then by how bad, then by name. */
 const gravity: readonly ClusterResult['result'][] = ['failed', 'error', 'warning', 'well'];
 
-function byGravity(one: ClusterResult, other: ClusterResult): number {
+type Ranked = Pick<ClusterResult, 'context' | 'result' | 'exitCode'>;
+
+export function byGravity(one: Ranked, other: Ranked): number {
   const byResult = gravity.indexOf(one.result) - gravity.indexOf(other.result);
   if (byResult !== 0) return byResult;
   const byCode = rankOf(one.exitCode) - rankOf(other.exitCode);
@@ -81,6 +83,10 @@ function rankOf(exitCode: number): number {
 }
 
 /** The exit code of all of them together. */
-export function exitCodeOfClusters({ clusters }: Pick<ClustersReport, 'clusters'>): number {
+export function exitCodeOfClusters({
+  clusters,
+}: {
+  readonly clusters: readonly Pick<ClusterResult, 'exitCode'>[];
+}): number {
   return clusters.map(({ exitCode }) => exitCode).sort((a, b) => rankOf(a) - rankOf(b))[0] ?? 0;
 }

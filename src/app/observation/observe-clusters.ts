@@ -1,10 +1,13 @@
 import type { ClusterResult, ClustersReport } from '../clusters/report.ts';
 import { countFigures, type Metric, type Observation } from './observation.ts';
-import { observe } from './observe.ts';
+import type { JudgedReport } from './observe.ts';
 
-/** Several clusters as one: each name bears its context, and each figure has it as a label. */
-export function observeClusters({ command, clusters, summary }: ClustersReport, warnBeforeMs: number): Observation {
-  const observed = clusters.map((cluster) => ({ context: cluster.context, ...observeOne(cluster, warnBeforeMs) }));
+/**
+ * Several clusters as one: each name bears its context, and each figure has it as a label.
+ * @param observe the report of one of them
+ */
+export function observeClusters({ command, clusters, summary }: ClustersReport, observe: ObserveOne): Observation {
+  const observed = clusters.map((cluster) => ({ context: cluster.context, ...observeCluster(cluster, observe) }));
   return {
     command,
     place: `${clusters.length} clusters`,
@@ -21,8 +24,13 @@ export function observeClusters({ command, clusters, summary }: ClustersReport, 
   };
 }
 
-function observeOne({ report, error }: ClusterResult, warnBeforeMs: number): Pick<Observation, 'checks' | 'metrics'> {
-  if (report) return observe(report, warnBeforeMs);
+type ObserveOne = (report: JudgedReport, context: string) => Observation;
+
+function observeCluster(
+  { report, error, context }: ClusterResult,
+  observe: ObserveOne,
+): Pick<Observation, 'checks' | 'metrics'> {
+  if (report) return observe(report, context);
   const { code, message, hint } = error ?? { code: 'bug', message: 'nothing was found out', hint: '' };
   const finding = { code, severity: 'error' as const, subject: 'the cluster', message, hint };
   return { checks: [{ name: 'the cluster answers', findings: [finding] }], metrics: [] };

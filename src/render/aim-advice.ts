@@ -1,0 +1,42 @@
+import { quotePosix } from './shell-quote.ts';
+
+/** By which words a command line has said which cluster it means. */
+export interface Aim {
+  readonly context?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/**
+ * Has the commands that a text advises lead to the cluster that the text is about. Who asked about one
+ * cluster with --context and copies `dapr-mtls restart -k` would else restart another. Commands are found
+ * between backticks and behind a colon; one that names a cluster already stays as it is.
+ */
+export function aimAdvice(text: string, aim: Aim): string {
+  if (Object.values(aim).every((word) => word === undefined)) return text;
+  return text
+    .replace(/(?<=`)(?:dapr-mtls|dapr|kubectl) [^`]*(?=`)/g, (command) => aimCommand(command, aim))
+    .replace(/(?<=: )(?:dapr-mtls|dapr|kubectl) [^`\n]*/g, (command) => aimCommand(command, aim));
+}
+
+/** The same for every text of a document. */
+export function aimDocument<T>(document: T, aim: Aim): T {
+  if (typeof document === 'string') return aimAdvice(document, aim) as T;
+  if (Array.isArray(document)) return document.map((item) => aimDocument(item, aim)) as T;
+  if (typeof document !== 'object' || document === null) return document;
+  return Object.fromEntries(Object.entries(document).map(([key, value]) => [key, aimDocument(value, aim)])) as T;
+}
+
+function aimCommand(command: string, { context, kubeconfig, namespace }: Aim): string {
+  if (/ --(?:context|kubeconfig)\b/.test(command)) return command;
+  const cluster = word('--context', context) + word('--kubeconfig', kubeconfig);
+  if (command.startsWith('kubectl ')) return command.replace('kubectl', () => `kubectl${cluster}`);
+  // Beside --apps it would be the namespace of the applications.
+  const namesOne = / (?:-n|--namespace|--apps)\b/.test(command);
+  const place = cluster + (namesOne ? '' : word('-n', namespace));
+  return command.replace(/ (?:-k|--kubernetes)(?![\w-])/g, (flag) => flag + place);
+}
+
+function word(flag: string, value: string | undefined): string {
+  return value === undefined ? '' : ` ${flag} ${quotePosix(value)}`;
+}

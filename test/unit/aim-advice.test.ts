@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { readAim } from '../../src/cli/read-aim.ts';
+import { aimAdvice, aimDocument } from '../../src/render/aim-advice.ts';
+
+const prod = { context: 'prod' };
+
+test.each([
+  ['between backticks', 'Mend: `dapr-mtls repair -k`.', 'Mend: `dapr-mtls repair -k --context prod`.'],
+  [
+    'each of several',
+    '`dapr-mtls check -k` or `dapr-mtls repair -k --from secret`',
+    '`dapr-mtls check -k --context prod` or `dapr-mtls repair -k --context prod --from secret`',
+  ],
+  ['behind a colon', 'Finish it: dapr-mtls repair -k', 'Finish it: dapr-mtls repair -k --context prod'],
+  ['by the other name', '`dapr mtls rnc -k`', '`dapr mtls rnc -k --context prod`'],
+  ['of kubectl', '`kubectl get pods -n dapr-system`', '`kubectl --context prod get pods -n dapr-system`'],
+  ['over two lines', '`dapr-mtls repair\n  -k`', '`dapr-mtls repair\n  -k --context prod`'],
+])('a command is aimed: %s', (_, text, aimed) => {
+  expect(aimAdvice(text, prod)).toBe(aimed);
+  expect(aimAdvice(aimed, prod)).toBe(aimed);
+});
+
+test.each([
+  ['a directory', '`dapr-mtls check --dir certs`'],
+  ['what names its cluster', '`dapr-mtls expiry -k --context NAME`'],
+  ['a flag that only begins so', '`dapr-mtls backup -keep`'],
+  ['prose', 'dapr-mtls reads with -k the cluster'],
+])('a text stays as it is: %s', (_, text) => {
+  expect(aimAdvice(text, prod)).toBe(text);
+});
+
+test('nothing was named, nothing is added', () => {
+  expect(aimAdvice('`dapr-mtls repair -k`', readAim(['check', '-k']))).toBe('`dapr-mtls repair -k`');
+});
+
+test('all that was named is added, quoted for a shell', () => {
+  const aim = readAim(['check', '--context=my cluster', '--kubeconfig', '/tmp/$&', '-n', 'dapr']);
+  expect(aimAdvice('`dapr-mtls repair -k`', aim)).toBe(
+    "`dapr-mtls repair -k --context 'my cluster' --kubeconfig '/tmp/$&' -n dapr`",
+  );
+});
+
+test('the namespace of applications is left alone', () => {
+  expect(aimAdvice('`dapr-mtls restart -k --apps -n shop`', { namespace: 'dapr', context: 'a' })).toBe(
+    '`dapr-mtls restart -k --context a --apps -n shop`',
+  );
+});
+
+test('words behind -- aim at nothing', () => {
+  expect(readAim(['explain', '--', '--context', 'prod'])).toEqual({});
+});
+
+test('every text of a document is aimed, and nothing else is changed', () => {
+  const document = { at: 1, none: null, findings: [{ hint: '`dapr-mtls check -k`', count: 3 }] };
+  expect(aimDocument(document, prod)).toEqual({
+    at: 1,
+    none: null,
+    findings: [{ hint: '`dapr-mtls check -k --context prod`', count: 3 }],
+  });
+});
