@@ -99,11 +99,11 @@ function findSidecars({ sidecars: before }: Picture, { sidecars: after }: Pictur
   const [earlier, now] = [countBehind(before), countBehind(after)];
   const about = 'sidecars';
   if (now > earlier) {
-    const message = `${now} of ${after.totals.sidecars} sidecars lack the root certificate, ${earlier} when it was told last`;
+    const message = `${now} of ${after.totals.sidecars} sidecars lack a trust anchor that they need, ${earlier} when it was told last`;
     return [{ reason: 'SidecarsFellBehind', about, message }];
   }
   if (now > 0 || earlier === 0) return [];
-  const message = `All ${after.totals.sidecars} sidecars that can be judged hold the root certificate`;
+  const message = `All ${after.totals.current} sidecars that can be judged hold the trust anchors that they need`;
   return [{ reason: 'SidecarsFollowed', about, message }];
 }
 

@@ -54,8 +54,11 @@ export function pictureOf(
 
 /** Where the issuer was not seen, an only anchor carries it all the same; several are anchors each. */
 function withLoneRoot({ issuer, members }: Roles): Roles['members'] {
-  if (issuer || members.length !== 1) return members;
-  return members.map((member) => ({ ...member, role: 'root' as const }));
+  const distinct = members.filter(({ certificate: { fingerprint } }, index) => {
+    return members.findIndex(({ certificate }) => certificate.fingerprint === fingerprint) === index;
+  });
+  if (issuer || distinct.length !== 1) return distinct;
+  return distinct.map((member) => ({ ...member, role: 'root' as const }));
 }
 
 /** A watch tells of ends by its own thresholds, in the documented sentences. */

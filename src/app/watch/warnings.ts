@@ -87,7 +87,7 @@ function warnOfSidecars(sidecars: SidecarSight | undefined): Warning[] {
     {
       reason: 'SidecarsBehind',
       about: 'sidecars',
-      message: `Dapr sidecar warning: ${count} of ${totals.sidecars} sidecars lack the root certificate (${totals.stale} stale, ${totals.broken} broken)${where}. Re-create them: \`dapr-mtls restart -k --apps\`.`,
+      message: `Dapr sidecar warning: ${count} of ${totals.sidecars} sidecars lack a trust anchor that they need (${totals.stale} stale, ${totals.broken} broken)${where}. Re-create them: \`dapr-mtls restart -k --apps\`.`,
       level: 'warning',
       isHourly: true,
     },

@@ -1,5 +1,4 @@
 import type { Announcer, Leadership, WatchSource } from '../../app/watch/ports.ts';
-import { DaprMtlsError } from '../../errors.ts';
 import { chooseStore, locateDirectory } from '../open-store.ts';
 import { watchDirectory } from './directory-source.ts';
 import { assertNothingOfClusters, type WatchFlags } from './watch-flags.ts';
@@ -12,13 +11,14 @@ export interface OpenedWatch {
   close(): void;
 }
 
-/** @throws DaprMtlsError `usage.*`, `store.layout`, `cluster.*`, `dapr.*` */
-export async function openWatch(flags: WatchFlags, env: NodeJS.ProcessEnv): Promise<OpenedWatch> {
+/**
+ * @param everyMs how often all is looked at where nothing tells of a change
+ * @throws DaprMtlsError `usage.*`, `store.layout`, `cluster.*`, `dapr.*`
+ */
+export async function openWatch(flags: WatchFlags, everyMs: number, env: NodeJS.ProcessEnv): Promise<OpenedWatch> {
   if (chooseStore(flags, env, 'read').kind === 'cluster') {
-    throw new DaprMtlsError('usage.store', {
-      message: 'a cluster cannot be watched yet',
-      hint: 'Name a directory: --dir DIR.',
-    });
+    const { openClusterWatch } = await import('./cluster-source.ts');
+    return openClusterWatch({ ...flags, every: everyMs }, env);
   }
   assertNothingOfClusters(flags);
   const source = watchDirectory(() => locateDirectory(flags, env));

@@ -37,8 +37,8 @@ export async function runWatch(flags: WatchFlags, env: NodeJS.ProcessEnv, stream
     if (entry.level === 'info' && flags.quiet) return;
     streams.out(renderLogLine(entry, clock.now().at, writer));
   };
-  const watched = await openWatch(flags, env);
   const everyMs = flags.every ?? defaultEveryMs;
+  const watched = await openWatch(flags, everyMs, env);
   const begin = beginWatch(
     watched.source.location,
     flags['warn-at'] ?? [{ kind: 'time', ms: defaultWarnBeforeMs }],

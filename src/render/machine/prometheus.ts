@@ -7,11 +7,23 @@ export async function renderPrometheus({ metrics }: Pick<Observation, 'metrics'>
   for (const { name, type, help, samples } of metrics) {
     const labelNames = [...new Set(samples.flatMap(({ labels }) => Object.keys(labels)))];
     const configuration = { name, help, labelNames, registers: [registry] };
-    const metric = type === 'counter' ? new Counter(configuration) : new Gauge(configuration);
+    const { metric, tell } = type === 'counter' ? counter(configuration) : gauge(configuration);
     // Without labels prom-client begins at 0, which would be a figure that nobody has read.
     metric.reset();
     if (samples.length === 0) metric.remove();
-    for (const { labels, value } of samples) metric.inc(labels, value);
+    for (const { labels, value } of samples) tell(labels, value);
   }
   return await registry.metrics();
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function gauge(configuration: ConstructorParameters<typeof Gauge>[0]) {
+  const metric = new Gauge(configuration);
+  return { metric, tell: (labels: Labels, value: number) => metric.set(labels, value) };
+}
+
+function counter(configuration: ConstructorParameters<typeof Counter>[0]) {
+  const metric = new Counter(configuration);
+  return { metric, tell: (labels: Labels, value: number) => metric.inc(labels, value) };
 }
