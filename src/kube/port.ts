@@ -34,6 +34,13 @@ export interface Cluster {
     list: () => Promise<Listed<T>>,
     signal: AbortSignal,
   ): AsyncIterable<WatchEvent<T>>;
+  /**
+   * The lines of a container, in the order in which it has written them, until the signal. With
+   * `follow` cuts and restarts of the container are survived: no line is told twice, none is lost that
+   * the node still has. A pod that goes away ends it.
+   * @throws DaprMtlsError `cluster.*`; `cluster.rejected` where the container has no log (yet)
+   */
+  logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   /** What this user may do in a namespace, in one call (SelfSubjectRulesReview). */
   reviewRules(namespace: string): Promise<RulesReview>;
   /** Lets go of the connections; no request may follow. */
@@ -115,6 +122,29 @@ export interface PageQuery {
   readonly limit: number;
   /** What the page before has named; undefined for the first one. */
   readonly continue: string | undefined;
+}
+
+export interface LogQuery {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  /** Goes on with what is written from now on; `gone`: the pod is no more, and nothing will be. */
+  readonly follow?: { readonly gone: AbortSignal } | undefined;
+  /** Of the container that ran before this one. */
+  readonly previous?: boolean | undefined;
+  readonly sinceSeconds?: number | undefined;
+  /** The last so many of those that are there. */
+  readonly tailLines?: number | undefined;
+}
+
+export interface LogLine {
+  /**
+   * When the node took it, in UTC with nine places: `2026-11-22T01:02:03.000000004Z`, so that instants
+   * compare as text. Of a line that has none it is that of the line before.
+   */
+  readonly at: string;
+  /** A very long one is cut off, and ends in `…`. */
+  readonly text: string;
 }
 
 export interface BodyStream {

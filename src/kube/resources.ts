@@ -21,6 +21,8 @@ export const resources = {
   secrets: core('secrets', 'Secret'),
   configMaps: core('configmaps', 'ConfigMap'),
   pods: core('pods', 'Pod'),
+  /** A part of each pod, with a right of its own. */
+  podLogs: core('pods/log', 'Pod'),
   events: core('events', 'Event'),
   deployments: apps('deployments', 'Deployment'),
   statefulSets: apps('statefulsets', 'StatefulSet'),

@@ -41,6 +41,10 @@ export function connect(access: Access, options: ClientOptions): Cluster {
       const { watchChanges } = await import('./watch.ts');
       yield* watchChanges(line, resource, query, list, signal);
     },
+    async *logs(query, signal) {
+      const { readLogs } = await import('./logs.ts');
+      yield* readLogs(line, query, signal);
+    },
     reviewRules: async (namespace) => (await import('./rules-review.ts')).reviewRules(line, namespace),
     close: () => transport.close(),
   };

@@ -5,6 +5,7 @@ import { chunksOf } from './chunks.ts';
 import { apiFailureOf } from './failure.ts';
 import { linesOf } from './lines.ts';
 import { pagesOf } from './pages.ts';
+import { passes, pauseMs } from './passing.ts';
 import { type ApiRequest, collectionPath, withQuery } from './request.ts';
 
 /**
@@ -79,34 +80,6 @@ export async function* watchChanges<T extends KubeObject>(
 
 /** A watch that ends sooner than this is not one that the server's time limit has ended. */
 const healthyMs = 1_000;
-const longestPauseMs = 30_000;
-
-function pauseMs(failures: number, random: () => number): number {
-  return Math.min(longestPauseMs, 100 * 2 ** Math.min(failures - 1, 10)) * (0.5 + random() / 2);
-}
-
-/** What time mends: no connection, too many requests, a server that fails. */
-function passes(error: unknown): boolean {
-  const failure = apiFailureOf(error);
-  if (!failure) return false;
-  const { status, reason } = failure;
-  if (status === 0) return passingReasons.has(reason);
-  return status === 429 || status >= 500;
-}
-
-const passingReasons = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'CONNECT_TIMEOUT',
-  'TIMEOUT',
-]);
-
 interface Snapshot<T> {
   readonly objects: Map<string, T>;
   readonly version: string;

@@ -2,6 +2,7 @@ import { forbidden, isAllowed, type UserRules } from './access.ts';
 import { type Answer, jsonAnswer, statusAnswer, textAnswer } from './answer.ts';
 import { discover } from './discovery.ts';
 import { type Pager, writeJsonList } from './list.ts';
+import type { ContainerLogs } from './logs.ts';
 import { isObject, type JsonObject } from './object.ts';
 import type { PodListEncoder } from './protobuf.ts';
 import { negotiate, represent } from './representation.ts';
@@ -16,6 +17,7 @@ import type { Writer } from './write.ts';
 export interface Rooms {
   readonly store: ObjectStore;
   readonly pager: Pager;
+  readonly logs: ContainerLogs;
   readonly watches: Watches;
   readonly writer: Writer;
   readonly encoder: PodListEncoder;
@@ -69,6 +71,10 @@ function read(rooms: Rooms, { headers, query }: ApiRequest, target: Target, sign
     return representation.encoding === 'protobuf'
       ? { code: 200, contentType: 'application/vnd.kubernetes.protobuf', body: rooms.encoder.encode(page) }
       : { code: 200, contentType: 'application/json', body: writeJsonList(kind, page, representation) };
+  }
+  if (kind.plural === 'pods' && subresource === 'log') {
+    if (!rooms.store.find(kind, namespace, name)) throw notFound(kind, name);
+    return rooms.logs.answer(name, query, signal);
   }
   const found = ['', 'status'].includes(subresource) ? rooms.store.find(kind, namespace, name) : undefined;
   if (!found) throw notFound(kind, name);

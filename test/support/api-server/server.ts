@@ -12,6 +12,7 @@ import { handle } from './handle.ts';
 import { type Identities, type Login, openIdentities } from './identities.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { Pager } from './list.ts';
+import { ContainerLogs } from './logs.ts';
 import { type ProtobufStyle, podListEncoder } from './protobuf.ts';
 import { type ApiRequest, readTarget } from './request.ts';
 import { tooLarge } from './status.ts';
@@ -53,6 +54,8 @@ export interface ApiServer {
   /** Every request so far, in the order in which they came in. */
   readonly requests: readonly LoggedRequest[];
   readonly faults: Faults;
+  /** What containers write. */
+  readonly logs: Omit<ContainerLogs, 'answer'>;
   readonly watches: Pick<Watches, 'count' | 'end' | 'expire'>;
   /** How many TLS connections have been made so far. */
   readonly connections: number;
@@ -89,6 +92,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const rooms = {
     store,
     pager: new Pager(store),
+    logs: new ContainerLogs(),
     watches: new Watches(store),
     writer: new Writer(store, now, options.admit ?? ((object) => object)),
     encoder: podListEncoder({ order: 'ascending', unknownFields: false, ...options.protobuf }),
@@ -163,6 +167,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     store,
     requests,
     faults,
+    logs: rooms.logs,
     watches: rooms.watches,
     get connections() {
       return connections;

@@ -1,0 +1,141 @@
+import type { LogLine, LogQuery } from '../port.ts';
+import { resources } from '../resources.ts';
+import { callForStream, type Line } from './call.ts';
+import { chunksOf } from './chunks.ts';
+import { apiFailureOf } from './failure.ts';
+import { logLinesOf } from './log-lines.ts';
+import { passes, pauseMs } from './passing.ts';
+import { isNotFound } from './read.ts';
+import { objectPath, withQuery } from './request.ts';
+
+/** A connection that has died without a word is found out by asking again, which costs little. */
+const followSilenceMs = 60_000;
+/** What was followed for longer had nothing to tell, and is no failure. */
+const healthyMs = 1_000;
+/** Without `follow` who reads is waiting for an end. */
+const mostFailures = 5;
+
+/**
+ * As `Cluster.logs`. An answer that breaks off is asked for anew from where it stood, and so is one
+ * that ends while it is followed: of a container that starts again, or of a server that goes down.
+ */
+export async function* readLogs(line: Line, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
+  const told = startTelling(query);
+  for (let failures = 0; !signal.aborted; ) {
+    const before = told.count();
+    const startedMs = performance.now();
+    try {
+      const isNew = told.resume();
+      for await (const logLine of openLog(line, query, told, signal)) if (isNew(logLine)) yield logLine;
+      if (!query.follow) return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (query.follow && isNotFound(error, '')) return;
+      if (!isWorthAnotherTry(error, query) || (!query.follow && failures >= mostFailures)) throw error;
+    }
+    if (query.follow?.gone.aborted) return;
+    const wasWell = told.count() > before || performance.now() - startedMs >= healthyMs;
+    failures = wasWell ? 1 : failures + 1;
+    await line.sleep(pauseMs(failures, line.random), query.follow ? either(signal, query.follow.gone) : signal);
+  }
+}
+
+function either(...signals: AbortSignal[]): AbortSignal {
+  return AbortSignal.any(signals);
+}
+
+/** 400 is the kubelet's answer for a container that has not started yet. */
+function isWorthAnotherTry(error: unknown, { follow }: LogQuery): boolean {
+  return passes(error) || (follow !== undefined && apiFailureOf(error)?.status === 400);
+}
+
+async function* openLog(
+  line: Line,
+  { namespace, pod: name, container, follow, previous, sinceSeconds, tailLines }: LogQuery,
+  told: Telling,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine> {
+  const from = told.resumeFrom();
+  const message = await callForStream(
+    line,
+    {
+      verb: 'get',
+      resource: resources.podLogs,
+      namespace,
+      name,
+      path: withQuery(`${objectPath({ resource: resources.pods, namespace, name })}/log`, {
+        container,
+        timestamps: 'true',
+        follow: follow && 'true',
+        previous: previous ? 'true' : undefined,
+        ...(from === undefined
+          ? { sinceSeconds: sinceSeconds?.toString(), tailLines: tailLines?.toString() }
+          : { sinceTime: `${from}Z` }),
+      }),
+      accept: 'application/json, */*',
+      effect: 'none',
+    },
+    signal,
+  );
+  told.begin(message.headers.date);
+  yield* logLinesOf(chunksOf(line, message, follow ? followSilenceMs : line.timeoutMs));
+}
+
+interface Telling {
+  count(): number;
+  /** `sinceTime` of the next request, without its zone; undefined where there is nothing to go on from. */
+  resumeFrom(): string | undefined;
+  /** The server's clock when it first answered: what is written from then on is not to be lost. */
+  begin(date: string | undefined): void;
+  /** For the lines of one more answer: false for what was told from an earlier one. */
+  resume(): (line: LogLine) => boolean;
+}
+
+/**
+ * What was told, as far as it may come again. Kubernetes takes `sinceTime` in whole seconds, and the two
+ * streams of a container may be written a little out of order: so one asks from a second earlier, and
+ * passes over each line that was told, by instant and text, as often as it was.
+ */
+function startTelling({ tailLines }: LogQuery): Telling {
+  const recent = new Map<string, { at: string; times: number }>();
+  let count = 0;
+  let newest = '';
+  let begun: string | undefined;
+  // Where only new lines are wanted, there is a place to go on from before the first one.
+  const windowStart = () =>
+    newest !== '' ? secondsText(Date.parse(`${newest.slice(0, 19)}Z`) - 1000) : tailLines === 0 ? begun : undefined;
+  const record = ({ at, text }: LogLine) => {
+    count += 1;
+    const isNextSecond = at.slice(0, 19) > newest.slice(0, 19);
+    if (at > newest) newest = at;
+    const from = windowStart() ?? '';
+    if (isNextSecond) for (const [key, line] of recent) if (line.at < from) recent.delete(key);
+    const key = `${at} ${text}`;
+    recent.set(key, { at, times: (recent.get(key)?.times ?? 0) + 1 });
+  };
+  return {
+    count: () => count,
+    resumeFrom: windowStart,
+    begin: (date = '') => {
+      const ms = Date.parse(date);
+      begun ??= Number.isNaN(ms) ? undefined : secondsText(ms);
+    },
+    resume: () => {
+      const from = windowStart() ?? '';
+      const again = new Map([...recent].map(([key, { times }]) => [key, times]));
+      return (line) => {
+        if (line.at < from) return false;
+        const key = `${line.at} ${line.text}`;
+        const left = again.get(key) ?? 0;
+        if (left > 0) again.set(key, left - 1);
+        else record(line);
+        return left === 0;
+      };
+    },
+  };
+}
+
+/** `2026-11-22T01:02:03`: instants compare with it as text. */
+function secondsText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19);
+}
