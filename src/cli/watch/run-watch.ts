@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
 import { describeWatch } from '../../app/watch/figures.ts';
 import { hasPassed } from '../../app/watch/moment.ts';
@@ -10,7 +11,7 @@ import { openAnnouncing } from './announcing.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Hook, openHook } from './hooks.ts';
 import { type Loop, longestWaitMs, runLoop } from './loop.ts';
-import { openWatch } from './open-watch.ts';
+import { type OpenedWatch, openWatch } from './open-watch.ts';
 import { describeProcess } from './process-figures.ts';
 import type { Endpoints, RunningServer } from './server.ts';
 import type { WatchFlags } from './watch-flags.ts';
@@ -19,8 +20,8 @@ declare const DAPR_MTLS_VERSION: string;
 
 const defaultEveryMs = 300_000;
 /** A service is asked to stop and is gone within a second; commands of the user's get most of it. */
-const stopWithinMs = 900;
-const hookGraceMs = 700;
+const stopWithinMs = 700;
+const hookGraceMs = 500;
 
 /**
  * Watches until SIGTERM or SIGINT: that is how a service ends, and no failure.
@@ -28,44 +29,59 @@ const hookGraceMs = 700;
  */
 export async function runWatch(flags: WatchFlags, env: NodeJS.ProcessEnv, streams: Streams): Promise<void> {
   const clock = systemClock(flags.at);
-  const writer = {
-    instance: hostname(),
-    version: DAPR_MTLS_VERSION,
-    isJson: flags.format === 'json' || flags['log-as-json'],
-  };
+  const isJson = flags.format === 'json' || flags['log-as-json'];
+  const writer = { instance: hostname(), version: DAPR_MTLS_VERSION, isJson };
   const log = (entry: LogEntry) => {
     if (entry.level === 'info' && flags.quiet) return;
     streams.out(renderLogLine(entry, clock.now().at, writer));
   };
   const everyMs = flags.every ?? defaultEveryMs;
-  const watched = await openWatch(flags, everyMs, env);
-  const begin = beginWatch(
-    watched.source.location,
-    flags['warn-at'] ?? [{ kind: 'time', ms: defaultWarnBeforeMs }],
-    watched.leadership?.leads ?? true,
-  );
+  // Before anything that takes time: the first process of a container ends by no signal that it does not handle.
+  const stop = stopOnSignal(log);
+  const watched = await Promise.race([openWatch(flags, everyMs, env), untilAborted(stop.signal)]);
+  try {
+    if (watched) await watchOpened(watched, flags, { clock, log, everyMs, stop: stop.signal });
+  } finally {
+    stop.abort();
+    watched?.close();
+  }
+  // A request that hangs must not keep a service that was asked to stop.
+  setTimeout(() => process.exit(), 50).unref();
+}
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly log: (entry: LogEntry) => void;
+  readonly everyMs: number;
+  readonly stop: AbortSignal;
+}
+
+async function watchOpened(
+  { source, announcer, leadership }: OpenedWatch,
+  flags: WatchFlags,
+  { clock, log, everyMs, stop }: Surroundings,
+): Promise<void> {
+  const thresholds = flags['warn-at'] ?? [{ kind: 'time', ms: defaultWarnBeforeMs }];
+  const begin = beginWatch(source.location, thresholds, leadership?.leads ?? true);
   let loop: Loop = { state: begin, turnedAt: clock.now() };
   const server = await serve(flags, clock, everyMs, () => loop, log);
   const hooks = openHooks(flags, log);
-  const announcing = openAnnouncing(watched.announcer, log);
+  const announcing = openAnnouncing(announcer, log);
   const perform = (effect: Effect) => {
     if (effect.kind === 'log') log(effect);
     else if (effect.kind === 'announce') announcing.announce(effect.announcement);
     else hooks[effect.report.event]?.call(effect.report);
   };
-  const stop = new AbortController();
-  stopOnSignal(stop, log);
-  const { source, leadership } = watched;
-  const ended = runLoop(begin, { source, leadership, clock, everyMs, perform }, stop.signal, (turned) => {
+  const ended = runLoop(begin, { source, leadership, clock, everyMs, perform }, stop, (turned) => {
     loop = turned;
   });
-  await Promise.race([ended, aborted(stop.signal)]);
-  const closed = Promise.all([ended, ...Object.values(hooks).map((hook) => hook?.close(hookGraceMs))]);
-  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, stopWithinMs))]);
-  server?.close();
-  watched.close();
-  // A look that hangs must not keep a service that was asked to stop.
-  setTimeout(() => process.exit(), 50).unref();
+  try {
+    await Promise.race([ended, untilAborted(stop)]);
+    const closed = Promise.all([ended, ...Object.values(hooks).map((hook) => hook?.close(hookGraceMs))]);
+    await Promise.race([closed, sleep(stopWithinMs, undefined, { ref: false })]);
+  } finally {
+    server?.close();
+  }
 }
 
 async function serve(
@@ -110,7 +126,8 @@ function openHooks(
 }
 
 /** A second signal ends the process at once. */
-function stopOnSignal(stop: AbortController, log: (entry: LogEntry) => void): void {
+function stopOnSignal(log: (entry: LogEntry) => void): AbortController {
+  const stop = new AbortController();
   const signals = ['SIGTERM', 'SIGINT'] as const;
   const take = (signal: NodeJS.Signals) => {
     for (const one of signals) process.off(one, take);
@@ -120,11 +137,12 @@ function stopOnSignal(stop: AbortController, log: (entry: LogEntry) => void): vo
   for (const one of signals) process.on(one, take);
   // Nobody reads what a watch is there to tell.
   process.stdout.on('error', () => stop.abort());
+  return stop;
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function untilAborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve());
-    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(undefined));
+    if (signal.aborted) resolve(undefined);
   });
 }
