@@ -1,13 +1,14 @@
 import type { Aim } from '../render/aim-advice.ts';
 
 /**
- * Which cluster a command line means, by the words alone: a line that cannot be parsed is answered with
+ * Which store a command line means, by the words alone: a line that cannot be parsed is answered with
  * advice, too.
  */
 export function readAim(argv: readonly string[]): Aim {
   const end = argv.indexOf('--');
   const words = end < 0 ? argv : argv.slice(0, end);
   return {
+    dir: lastOf(words, '--dir'),
     context: lastOf(words, '--context'),
     kubeconfig: lastOf(words, '--kubeconfig'),
     namespace: lastOf(words, '-n') ?? lastOf(words, '--namespace'),

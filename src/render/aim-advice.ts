@@ -1,16 +1,18 @@
 import { quotePosix } from './shell-quote.ts';
 
-/** By which words a command line has said which cluster it means. */
+/** By which words a command line has said which cluster or directory it means. */
 export interface Aim {
+  readonly dir?: string | undefined;
   readonly context?: string | undefined;
   readonly kubeconfig?: string | undefined;
   readonly namespace?: string | undefined;
 }
 
 /**
- * Has the commands that a text advises lead to the cluster that the text is about. Who asked about one
- * cluster with --context and copies `dapr-mtls restart -k` would else restart another. Commands are found
- * between backticks and behind a colon; one that names a cluster already stays as it is.
+ * Has the commands that a text advises lead to the store that the text is about. Who asked about one
+ * cluster with --context and copies `dapr-mtls restart -k` would else restart another; who asked about a
+ * directory and copies `dapr-mtls check` would see a cluster. Commands are found between backticks and
+ * behind a colon; one that names its store already stays as it is.
  */
 export function aimAdvice(text: string, aim: Aim): string {
   if (Object.values(aim).every((word) => word === undefined)) return text;
@@ -27,15 +29,21 @@ export function aimDocument<T>(document: T, aim: Aim): T {
   return Object.fromEntries(Object.entries(document).map(([key, value]) => [key, aimDocument(value, aim)])) as T;
 }
 
-function aimCommand(command: string, { context, kubeconfig, namespace }: Aim): string {
-  if (/ --(?:context|kubeconfig)\b/.test(command)) return command;
+function aimCommand(command: string, { dir, context, kubeconfig, namespace }: Aim): string {
+  if (/ --(?:context|kubeconfig|contexts|all-contexts|dir)\b/.test(command)) return command;
   const cluster = word('--context', context) + word('--kubeconfig', kubeconfig);
   if (command.startsWith('kubectl ')) return command.replace('kubectl', () => `kubectl${cluster}`);
   // Beside --apps it would be the namespace of the applications.
   const namesOne = / (?:-n|--namespace|--apps)\b/.test(command);
   const place = cluster + (namesOne ? '' : word('-n', namespace));
-  return command.replace(/ (?:-k|--kubernetes)(?![\w-])/g, (flag) => flag + place);
+  return command
+    .replace(/ (?:-k|--kubernetes)(?![\w-])/g, (flag) => flag + place)
+    .replace(ofDirectory, (words) => words + word('--dir', dir));
 }
+
+/** The names of the commands that know directories. */
+const ofDirectory =
+  /^(?:dapr-mtls|dapr mtls) (?:rotate [a-z]+|backup [a-z]+|config [a-z]+|check|expiry|inspect|export|renew-certificate|repair|restart|env|init|watch|report)\b(?!.* (?:-k|--kubernetes|--help)\b)/s;
 
 function word(flag: string, value: string | undefined): string {
   return value === undefined ? '' : ` ${flag} ${quotePosix(value)}`;

@@ -61,7 +61,7 @@ test.each(['check -k', 'probe -k'])('%s looks at what is left of a control plane
   server.store.remove(secret);
   expect(await daprMtls(`${line} -n ${system}`)).toMatchObject({
     status: 10,
-    stdout: expect.stringContaining('dapr-mtls repair -k --from backup'),
+    stdout: expect.stringContaining('dapr-mtls repair -k -n dapr-system --from backup'),
   });
 });
 

@@ -76,7 +76,8 @@ describe('completion', () => {
     expect(await complete('backup', '')).toBe('create list prune restore');
     expect(await complete('mtls', 'exp')).toBe('expiry explain export');
     expect(await complete('expiry', '--fail')).toBe('--fail-on');
-    expect(await complete('expiry', '--format', '')).toBe('text json yaml');
+    expect(await complete('inspect', '--format', '')).toBe('text json yaml');
+    expect(await complete('expiry', '--format', 'j')).toBe('json junit');
   });
 
   test.skipIf(!isThere('fish'))('fish completes commands, flags and values', async () => {

@@ -29,6 +29,18 @@ test.each([
   expect(aimAdvice(text, prod)).toBe(text);
 });
 
+test.each([
+  ['`dapr-mtls check`', '`dapr-mtls check --dir certs`'],
+  ['`dapr-mtls backup restore`.', '`dapr-mtls backup restore --dir certs`.'],
+  ['Finish it: dapr-mtls repair', 'Finish it: dapr-mtls repair --dir certs'],
+  ['`dapr-mtls check --dir other`', '`dapr-mtls check --dir other`'],
+  ['`dapr-mtls explain "LINE"`', '`dapr-mtls explain "LINE"`'],
+  ['`dapr-mtls check -k`', '`dapr-mtls check -k`'],
+  ['See how it is written: dapr-mtls check --help', 'See how it is written: dapr-mtls check --help'],
+])('in a directory %s becomes %s', (text, aimed) => {
+  expect(aimAdvice(text, { dir: 'certs' })).toBe(aimed);
+});
+
 test('nothing was named, nothing is added', () => {
   expect(aimAdvice('`dapr-mtls repair -k`', readAim(['check', '-k']))).toBe('`dapr-mtls repair -k`');
 });

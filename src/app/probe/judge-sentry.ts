@@ -48,7 +48,7 @@ function judgeUnreachable(
       ? 'Check the address, and Sentry itself: `dapr status -k`.'
       : isDown
         ? 'See Sentry: `dapr status -k`.'
-        : `kubectl port-forward -n ${namespace} svc/dapr-sentry 50001:443 and --sentry-address localhost:50001 bring it within reach.`,
+        : `\`kubectl port-forward -n ${namespace} svc/dapr-sentry 50001:443\` and --sentry-address localhost:50001 bring it within reach.`,
   };
 }
 

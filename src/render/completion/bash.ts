@@ -20,7 +20,7 @@ _dapr_mtls() {
     esac
     typed+="\${typed:+ }\${COMP_WORDS[index]}"
   done
-  case $previous in
+  case "$typed $previous" in
 ${valueCases(commands).join('\n')}
   esac
   if [[ $current == -* ]]; then
@@ -42,12 +42,28 @@ function spellings({ name, char }: CompletionFlag): string[] {
   return char ? [`--${name}`, `-${char}`] : [`--${name}`];
 }
 
+/** What stands behind a flag: once for all commands where they agree, else for each. */
 function valueCases(commands: readonly CompletionCommand[]): string[] {
-  const flags = new Map(commands.flatMap((command) => command.flags).map((flag) => [flag.name, flag]));
-  return [...flags.values()].flatMap((flag) => {
-    const reply = replyTo(flag.value);
-    return reply ? [`    ${spellings(flag).join(' | ')}) ${reply}; return ;;`] : [];
+  const uses = commands.flatMap(({ words, flags }) =>
+    flags.map((flag) => ({ words, flag, reply: replyTo(flag.value) })),
+  );
+  const names = [...new Set(uses.map(({ flag }) => flag.name))];
+  return names.flatMap((name) => {
+    const ofName = uses.filter(({ flag }) => flag.name === name);
+    const replies = new Set(ofName.map(({ flag, reply }) => `${spellings(flag)} ${reply}`));
+    const [first] = ofName;
+    if (replies.size === 1 && first) return valueCase('*', first);
+    return ofName.flatMap((use) => valueCase(`'${use.words}'`, use));
   });
+}
+
+function valueCase(
+  typed: string,
+  { flag, reply }: { readonly flag: CompletionFlag; readonly reply: string | undefined },
+): string[] {
+  if (reply === undefined) return [];
+  const patterns = spellings(flag).map((spelling) => `${typed}' ${spelling}'`);
+  return [`    ${patterns.join(' | ')}) ${reply}; return ;;`];
 }
 
 function replyTo(value: CompletionFlag['value']): string | undefined {
