@@ -1,9 +1,8 @@
 import * as Flags from '@oclif/core/flags';
 import type { WatchManifestWish } from '../app/manifest/watch.ts';
-import { parseThresholds } from '../app/watch/thresholds.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { imageFlag, labelFlag, nameFlag, namespaceFlag, readLabels } from './manifest-flags.ts';
-import { lengthOfTimeFlag } from './manifest-times.ts';
+import { watchFlags } from './watch/watch-flags.ts';
 
 const watcherGroup = 'WATCHER';
 const prometheusGroup = 'PROMETHEUS';
@@ -30,18 +29,21 @@ export const manifestWatchFlags = {
       'When warnings begin: times before the end and shares of the lifetime, whichever comes first (default 30d).',
     helpValue: '30d,20%',
     helpGroup: watcherGroup,
-    parse: async (text) => {
-      if (parseThresholds(text)) return text;
-      throw new DaprMtlsError('usage.invalid', {
-        message: `--warn-at ${text} is neither a time nor a share of the lifetime`,
-        hint: 'Write 30d, 20%, or several with commas between them: 30d,20%.',
-      });
+    parse: async (text, context, options) => {
+      await watchFlags['warn-at'].parse(text, context, options as never);
+      return text;
     },
   })(),
-  every: lengthOfTimeFlag('every', {
+  every: Flags.custom<string>({
     description: 'A whole look at least so often (default 5m); what changes is seen at once.',
+    helpValue: 'TIME',
     helpGroup: watcherGroup,
-  }),
+    parse: async (text, context, options) => {
+      // As the watcher will read it.
+      await watchFlags.every.parse(text, context, options as never);
+      return text;
+    },
+  })(),
   'read-secret': Flags.boolean({
     description:
       "Let it read the Secret, which holds the CA's key: it then judges the issuer key, too, and whether Secret and ConfigMap agree.",

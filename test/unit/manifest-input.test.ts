@@ -65,6 +65,7 @@ describe('refused at the command line, with a mend', () => {
     ['warn-at', manifestWatchFlags['warn-at'], '30d;20%'],
     ['warn-at', manifestWatchFlags['warn-at'], '120%'],
     ['every', manifestWatchFlags.every, '0s'],
+    ['every', manifestWatchFlags.every, '5'],
     ['label', manifestWatchFlags.label, 'release'],
     ['label', manifestWatchFlags.label, 'a b=c'],
     ['label', manifestRuleFlags.label, `release=${'x'.repeat(64)}`],
