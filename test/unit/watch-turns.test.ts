@@ -88,6 +88,17 @@ describe('changes, each told once', () => {
     ]);
   });
 
+  test('the same refusal in other words is none', () => {
+    const blind = (why: string) => sightOf(old.files, { unread: [`issuer: not checked, no answer (${why})`] });
+    expect(
+      tellOf([sightOf(old.files), blind('ECONNRESET'), blind('10.0.0.1: ETIMEDOUT'), sightOf(old.files)]).slice(1),
+    ).toEqual([
+      ['info: issuer: not checked, no answer (ECONNRESET)'],
+      [],
+      ['info: No longer so: issuer: not checked, no answer (10.0.0.1: ETIMEDOUT)'],
+    ]);
+  });
+
   test('sidecars: more of them behind, and all of them well, and not each that follows', () => {
     const counts = [
       [10, 0],

@@ -120,12 +120,16 @@ function findGone(before: Picture, after: Picture): Change[] {
 }
 
 function findUnread(before: Picture, after: Picture): Change[] {
-  const added = after.unread.filter((sentence) => !before.unread.includes(sentence));
-  const gone = before.unread.filter((sentence) => !after.unread.includes(sentence));
-  return [
-    ...added.map((about) => ({ reason: 'NotChecked', about, message: about })),
-    ...gone.map((about) => ({ reason: 'CheckedAgain', about, message: `No longer so: ${about}` })),
-  ];
+  const tell = (reason: string, words: string, from: Picture, others: Picture) =>
+    from.unread
+      .filter((sentence) => !others.unread.some((other) => stemOf(other) === stemOf(sentence)))
+      .map((sentence) => ({ reason, about: stemOf(sentence), message: `${words}${sentence}` }));
+  return [...tell('NotChecked', '', after, before), ...tell('CheckedAgain', 'No longer so: ', before, after)];
+}
+
+/** Behind it stand the words of whoever refused, which are others each time. */
+function stemOf(sentence: string): string {
+  return sentence.split(' (', 1)[0] ?? sentence;
 }
 
 function isSame(a: WatchedCertificate, b: WatchedCertificate): boolean {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
 import { describeWatch } from '../../app/watch/figures.ts';
-import { hasPassed } from '../../app/watch/moment.ts';
+import { whyNotAlive, whyNotReady } from '../../app/watch/health.ts';
 import type { WatchReport } from '../../app/watch/report.ts';
 import { beginWatch, type Effect, type LogEntry } from '../../app/watch/watch.ts';
 import { renderLogLine } from '../../render/watch-log.ts';
@@ -101,13 +101,8 @@ async function serve(
       const metrics = describeWatch(loop().state, clock.now().at, DAPR_MTLS_VERSION);
       return renderPrometheus({ metrics: [...metrics, ...describeProcess()] });
     },
-    whyNotAlive: () =>
-      hasPassed(loop().turnedAt, clock.now(), 3 * longestWaitMs) ? 'the watch does not turn any more' : undefined,
-    whyNotReady: () => {
-      const { lookedAt } = loop().state;
-      if (!lookedAt) return 'no look has succeeded yet';
-      return hasPassed(lookedAt, clock.now(), 3 * everyMs) ? 'no look has succeeded for long' : undefined;
-    },
+    whyNotAlive: () => whyNotAlive(loop().turnedAt, clock.now(), longestWaitMs),
+    whyNotReady: () => whyNotReady(loop().state.lookedAt, clock.now(), everyMs),
   };
   const server = await serveEndpoints(listen, endpoints);
   log({ level: 'info', message: `Serving /metrics, /healthz and /readyz on ${server.address}` });

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { parseValidity } from '../../app/configuration/duration.ts';
 import { parseThresholds, type Threshold } from '../../app/watch/thresholds.ts';
 import { DaprMtlsError } from '../../errors.ts';
-import { outputFlags } from '../flags.ts';
+import { atFlag, outputFlags } from '../flags.ts';
 import type { StoreFlags } from '../open-store.ts';
 import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 
@@ -11,6 +11,7 @@ const longestEveryMs = 7 * 86_400_000;
 
 /** What `dapr-mtls watch` may be told beside its store. */
 export const watchFlags = {
+  at: { ...atFlag.at, description: 'Set the clock of the watch to this instant (RFC 3339), from which it runs on.' },
   'warn-at': Flags.custom<readonly Threshold[]>({
     description:
       'From when on the end of a certificate is told each hour: so long before it (30d, 12h), or when so much of its lifetime is left (20%). Of several, separated by commas, the one that comes first (default 30d).',

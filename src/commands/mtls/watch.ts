@@ -1,4 +1,4 @@
-import { atFlag, storeFlags } from '../../cli/flags.ts';
+import { storeFlags } from '../../cli/flags.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { runWatch } from '../../cli/watch/run-watch.ts';
 import { watchFlags } from '../../cli/watch/watch-flags.ts';
@@ -36,7 +36,7 @@ Runs until SIGTERM or SIGINT and ends with exit code 0. A look that fails is tol
     { description: 'What will it say in 2027?', command: '<%= bin %> watch --dir certs --at 2027-11-01' },
   ];
   static override exitCodes = [3, 5];
-  static override flags = { ...storeFlags, ...atFlag, ...watchFlags };
+  static override flags = { ...storeFlags, ...watchFlags };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Watch);
