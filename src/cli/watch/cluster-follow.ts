@@ -9,7 +9,7 @@ export interface FollowOptions {
   readonly onVersion: (version: string | undefined) => void;
 }
 
-const [shortestPauseMs, longestPauseMs] = [1_000, 30_000];
+const [shortestPauseMs, longestPauseMs] = [1_000, 10_000];
 
 /**
  * Follows one object by its name, so that a Role may name it, and reads its metadata alone: of a Secret

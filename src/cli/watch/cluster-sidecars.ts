@@ -24,7 +24,7 @@ export interface SidecarOptions {
 
 /** A rollout makes and removes pods in one breath: what it leaves is news, not each of them. */
 const settleMs = 1_000;
-const [shortestPauseMs, longestPauseMs] = [1_000, 30_000];
+const [shortestPauseMs, longestPauseMs] = [1_000, 10_000];
 
 /**
  * The pods with sidecars, followed in the background. After a refusal, such as that of a token that

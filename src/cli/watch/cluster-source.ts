@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
 import type { Announcer, Leadership, Sight, WatchSource } from '../../app/watch/ports.ts';
 import { DaprMtlsError } from '../../errors.ts';
 import type { ControlPlane } from '../../kube/dapr/control-plane.ts';
@@ -52,6 +53,7 @@ const sentrySettlesMs = 15_000;
  * @throws DaprMtlsError `cluster.*`, `dapr.missing`, `dapr.ambiguous`, `usage.invalid`
  */
 export async function openClusterWatch(flags: ClusterWatchFlags, env: NodeJS.ProcessEnv): Promise<ClusterWatch> {
+  keepHeapSmall();
   const cluster = await openCluster(flags, env);
   const namespace = await findControlPlane(cluster, flags.namespace);
   const closing = new AbortController();
@@ -65,6 +67,14 @@ export async function openClusterWatch(flags: ClusterWatchFlags, env: NodeJS.Pro
       cluster.close();
     },
   };
+}
+
+/**
+ * A list of 10,000 pods has V8 widen the space for young objects to 16 MB twice over, and it never gives
+ * that back: 85 MB where 69 do, and in the same time (docs/watching-kubernetes.md).
+ */
+function keepHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 async function openSource(
