@@ -8,18 +8,14 @@ import { makeDashboard } from '../../src/app/manifest/dashboard/dashboard.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { skippedWithoutGo } from './go-judge.ts';
 import { findGo } from './go-program.ts';
+import type { WrittenDashboard } from './grafana/written-dashboard.ts';
 import { buildPromtool } from './promtool.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = JSON.stringify(makeDashboard());
 
-interface Panel {
-  readonly title: string;
-  readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
-  readonly targets: readonly { readonly expr: string }[];
-}
-const { panels } = JSON.parse(text) as { readonly panels: readonly Panel[] };
+const { panels } = JSON.parse(text) as WrittenDashboard;
 
 /** The compiler is strict about a literal: a field of nobody is an error, as is a value that is none. */
 async function askSchema(dashboard: string): Promise<string> {
@@ -63,11 +59,13 @@ describe('the dashboard, by the schema of Grafana and of its panels', () => {
   });
 
   test('has no panel upon another', () => {
-    const cells = panels.flatMap(({ gridPos: { h, w, x, y } }) =>
+    const places = panels.flatMap(({ gridPos = [] }) => gridPos);
+    expect(places).toHaveLength(panels.length);
+    const cells = places.flatMap(({ h, w, x, y }) =>
       Array.from({ length: h * w }, (_, index) => `${x + (index % w)}/${y + Math.floor(index / w)}`),
     );
     expect(new Set(cells).size).toBe(cells.length);
-    expect(Math.max(...panels.map(({ gridPos: { x, w } }) => x + w))).toBe(24);
+    expect(Math.max(...places.map(({ x, w }) => x + w))).toBe(24);
   });
 });
 
@@ -77,9 +75,9 @@ if (!go) {
   test.skip(skippedWithoutGo);
 } else {
   const promtool = await buildPromtool(go);
-  const queries = panels.flatMap(({ title, targets }) =>
+  const queries = panels.flatMap(({ title = '', targets = [] }) =>
     // As Grafana fills them in where all is chosen.
-    targets.map(({ expr }) => ({ title, expr: expr.replaceAll(/\$(cluster|instance)/g, '.*') })),
+    targets.map(({ expr }) => ({ title, expr: String(expr).replaceAll(/\$(cluster|instance)/g, '.*') })),
   );
 
   test("Prometheus' own parser takes every query", async () => {
