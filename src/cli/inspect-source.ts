@@ -6,7 +6,7 @@ import { DaprMtlsError, isSystemError } from '../errors.ts';
 import { readCertificateFile, readKeyFile } from '../pki/reading.ts';
 import { locate } from '../store/directory/place.ts';
 import { DirectoryReader } from '../store/directory/read.ts';
-import type { BundleReader } from '../store/port.ts';
+import type { BundleReader, StoredBundle, StoreLocation } from '../store/port.ts';
 import { openReader, type StoreFlags } from './open-store.ts';
 
 const sizeLimit = 1024 * 1024;
@@ -55,10 +55,16 @@ function notReadable(path: string, reason: string): DaprMtlsError {
 }
 
 async function gatherStore(store: BundleReader): Promise<Omit<InspectInput, 'at'>> {
-  const { kind, names, name } = store.location;
   const stored = await store.read();
   assertBundle(stored, store.location);
-  const { anchors, issuerChain, issuerKey } = stored.files;
+  return describeFiles(stored.files, store.location);
+}
+
+/** The files of a store that was read already; those that are missing are left out. */
+export function describeFiles(
+  { anchors, issuerChain, issuerKey }: StoredBundle['files'],
+  { kind, names, name }: StoreLocation,
+): Omit<InspectInput, 'at'> {
   return {
     source: { kind, name },
     certificateFiles: [

@@ -31,6 +31,7 @@ export const commandTable = {
   'mtls probe': () => import('./mtls/probe.ts'),
   'mtls renew-certificate': () => import('./mtls/renew-certificate.ts'),
   'mtls repair': () => import('./mtls/repair.ts'),
+  'mtls report': () => import('./mtls/report.ts'),
   'mtls restart': () => import('./mtls/restart.ts'),
   'mtls rotate confirm': () => import('./mtls/rotate/confirm.ts'),
   'mtls rotate plan': () => import('./mtls/rotate/plan.ts'),

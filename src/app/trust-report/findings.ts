@@ -1,0 +1,57 @@
+import type { AuditReport, WorkloadAudit } from '../audit/report.ts';
+import { count } from '../count.ts';
+import type { ObservedFinding } from '../observation/observation.ts';
+import type { Holding } from './holdings.ts';
+
+const severities = ['error', 'warning', 'info'] as const;
+
+/** The gravest first. */
+export function orderFindings(findings: readonly ObservedFinding[]): ObservedFinding[] {
+  const rank = ({ severity }: ObservedFinding) => severities.indexOf(severity);
+  return [...findings].sort((one, other) => rank(one) - rank(other));
+}
+
+/** One finding for each state, however many workloads are in it: who they are stands with the sidecars. */
+export function judgeSidecars(audit: AuditReport, holdings: readonly Holding[]): ObservedFinding[] {
+  const { against, totals } = audit;
+  if (against.problem !== null)
+    return [
+      {
+        code: 'bundle.unverifiable',
+        severity: 'error',
+        subject: against.name,
+        message: `nobody verifies this bundle, whatever they hold: ${against.problem}`,
+        hint: 'The bundle comes first: `dapr-mtls check -k`.',
+      },
+    ];
+  return (['broken', 'stale', 'unknown'] as const)
+    .filter((state) => totals[state] > 0)
+    .map((state) => {
+      const concerned = audit.workloads.filter((workload) => workload[state] > 0);
+      const [reason = '', ...others] = holdings
+        .filter((held) => held.state === state)
+        .flatMap(({ reasons }) => reasons);
+      const why = `${reason}${others.length > 0 ? `; and ${count(others.length, 'other reason')}` : ''}`;
+      return {
+        code: `sidecar.${state}`,
+        severity: state === 'broken' ? ('error' as const) : ('warning' as const),
+        subject: nameSome(concerned),
+        message: `${totals[state]} of ${count(totals.sidecars, 'sidecar')}, in ${count(concerned.length, 'workload')}: ${why}`,
+        hint: mendOf(state, audit),
+      };
+    });
+}
+
+function mendOf(state: 'broken' | 'stale' | 'unknown', { cluster }: AuditReport): string {
+  if (state === 'unknown') return 'Look at these pods; their object does not tell what they hold.';
+  const control = cluster.namespace === 'dapr-system' ? '' : ` --control-plane-namespace ${cluster.namespace}`;
+  return `Re-create the pods, which get the anchors of today: \`dapr-mtls restart -k --apps -A${control}\`.`;
+}
+
+const namesShown = 3;
+
+function nameSome(workloads: readonly WorkloadAudit[]): string {
+  const names = workloads.slice(0, namesShown).map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`);
+  const rest = workloads.length - names.length;
+  return `${names.join(', ')}${rest > 0 ? ` and ${count(rest, 'other')}` : ''}`;
+}
