@@ -17,6 +17,8 @@ interface World {
   readonly stop: AbortSignal;
   /** By the clock that only runs, in ms since the beginning. */
   elapsed(): number;
+  /** Work that takes time, and is not waiting. */
+  pass(ms: number): void;
   readonly waits: readonly number[];
 }
 
@@ -36,6 +38,9 @@ function makeWorld({ lastsMs, at = {} }: Script): World {
     stop: stop.signal,
     waits,
     elapsed: () => elapsedMs,
+    pass: (ms) => {
+      elapsedMs += ms;
+    },
     clock: {
       now: () => ({ at: new Date(offsetMs + elapsedMs), elapsedMs }),
       wait: async (ms, signal) => {
@@ -107,6 +112,22 @@ describe('when it looks', () => {
     };
     const { looks } = await watch(world, well, { follow });
     expect(looks).toEqual([0, 101_000, 401_000]);
+  });
+
+  test('no more than a fifth of the time where changes never end', async () => {
+    let changed = () => {};
+    const follow: WatchSource['follow'] = async (tell) => {
+      changed = tell;
+    };
+    const at = Object.fromEntries(Array.from({ length: 120 }, (_, second) => [second * 1000, () => void changed()]));
+    const world = makeWorld({ lastsMs: 60_000, at });
+    const look = async () => {
+      world.pass(2000);
+      return sightOf(tenYears.files);
+    };
+    const { looks } = await watch(world, look, { follow });
+    expect(looks.length).toBeGreaterThan(4);
+    expect(looks.length).toBeLessThanOrEqual(6);
   });
 
   test('after a machine has slept, within a minute', async () => {

@@ -78,7 +78,8 @@ async function follow(
   const inspect = () => {
     if (!isMoved()) return;
     rearm();
-    changed();
+    // Who still hears nothing has no news either.
+    if (watched !== '') changed();
   };
   rearm();
   const timer = setInterval(inspect, inspectMs);
