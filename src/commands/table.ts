@@ -22,6 +22,7 @@ export const commandTable = {
   'mtls export': () => import('./mtls/export.ts'),
   'mtls init': () => import('./mtls/init.ts'),
   'mtls inspect': () => import('./mtls/inspect.ts'),
+  'mtls logs': () => import('./mtls/logs.ts'),
   'mtls manifest cronjob': () => import('./mtls/manifest/cronjob.ts'),
   'mtls manifest grafana-dashboard': () => import('./mtls/manifest/grafana-dashboard.ts'),
   'mtls manifest network-policy': () => import('./mtls/manifest/network-policy.ts'),

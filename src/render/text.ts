@@ -44,7 +44,7 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-const colours = { red: 31, yellow: 33, green: 32, grey: 90, bold: 1 } as const;
+const colours = { red: 31, yellow: 33, green: 32, blue: 34, magenta: 35, cyan: 36, grey: 90, bold: 1 } as const;
 export type Colour = keyof typeof colours;
 
 /** A function that paints, or one that leaves the text alone. */

@@ -135,6 +135,17 @@ describe('followed', () => {
     expect(lines).toEqual(['one', 'two', 'late', 'three', 'anew']);
   });
 
+  test('it does not go back behind where it began', async () => {
+    const { server, follow } = await open();
+    server.logs.write(where, at(1), 'of the past', 'one');
+    const { lines, sees } = follow({ tailLines: 1 });
+    await sees('one');
+    server.logs.end(where);
+    server.logs.write(where, at(2), 'two');
+    await sees('two');
+    expect(lines).toEqual(['one', 'two']);
+  });
+
   test('it waits for a container that has not started', async () => {
     const { server, follow, asked } = await open();
     const { lines, sees } = follow();

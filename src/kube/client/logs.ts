@@ -99,6 +99,7 @@ interface Telling {
 function startTelling({ tailLines }: LogQuery): Telling {
   const recent = new Map<string, { at: string; times: number }>();
   let count = 0;
+  let first: string | undefined;
   let newest = '';
   let begun: string | undefined;
   // Where only new lines are wanted, there is a place to go on from before the first one.
@@ -111,6 +112,7 @@ function startTelling({ tailLines }: LogQuery): Telling {
     const from = windowStart() ?? '';
     if (isNextSecond) for (const [key, line] of recent) if (line.at < from) recent.delete(key);
     const key = `${at} ${text}`;
+    first ??= key;
     recent.set(key, { at, times: (recent.get(key)?.times ?? 0) + 1 });
   };
   return {
@@ -123,9 +125,12 @@ function startTelling({ tailLines }: LogQuery): Telling {
     resume: () => {
       const from = windowStart() ?? '';
       const again = new Map([...recent].map(([key, { times }]) => [key, times]));
+      // What stands before the first line told was not wanted: `tailLines` has left it out.
+      let isBefore = first !== undefined && again.has(first);
       return (line) => {
-        if (line.at < from) return false;
         const key = `${line.at} ${line.text}`;
+        if (key === first) isBefore = false;
+        if (line.at < from || isBefore) return false;
         const left = again.get(key) ?? 0;
         if (left > 0) again.set(key, left - 1);
         else record(line);
