@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -5,6 +6,7 @@ import { makeAlertGroups } from '../../src/app/manifest/alerts.ts';
 import { makeDashboard } from '../../src/app/manifest/dashboard/dashboard.ts';
 import { readAlertThresholds } from '../../src/cli/manifest-rule-input.ts';
 import { findGo } from '../interop/go-program.ts';
+import { buildPromtool } from '../interop/promtool.ts';
 import { dayMs, makeBundle } from '../support/bundles.ts';
 import { copyProgram, type Program } from '../support/program.ts';
 import { type SentryServer, startSentryServer } from '../support/sentry-server.ts';
@@ -19,6 +21,11 @@ import { openRequestLog, type RequestLog } from './request-log.ts';
 import { startCluster, type TestCluster } from './start-cluster.ts';
 import { waitUntil } from './wait.ts';
 
+/** As a shell has them. */
+function wordsOf(line: string): string[] {
+  return (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^"(.*)"$/, '$1'));
+}
+
 /** Of the pods of the one workload among them. */
 function templateOf(objects: readonly KubeJson[]): KubeJson {
   const workload = objects.find(({ kind }) => kind === 'Deployment' || kind === 'CronJob');
@@ -28,6 +35,10 @@ function templateOf(objects: readonly KubeJson[]): KubeJson {
 function containerOf(objects: readonly KubeJson[]): { readonly args: readonly string[] } {
   return templateOf(objects).spec.containers[0];
 }
+
+const page = readFileSync(new URL('../../docs/monitoring-kubernetes.md', import.meta.url), 'utf8');
+const commandsOfPage = [...page.matchAll(/^dapr-mtls manifest .*/gm)].map(([line]) => line);
+const prometheusOfPage = /^```yaml\n(# prometheus\.yml\n[\s\S]*?)^```/m.exec(page)?.[1] ?? '';
 
 const missing = await whyNoCluster();
 const go = await findGo(process.env);
@@ -62,7 +73,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'what watches a cluster', () =
   });
 
   async function print(words: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await program.run(['manifest', ...words.split(' ')]);
+    const { exitCode, stdout, stderr } = await program.run(['manifest', ...wordsOf(words)]);
     expect(exitCode, stderr).toBe(0);
     return stdout;
   }
@@ -117,7 +128,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'what watches a cluster', () =
     describe.skipIf(!go)(go ? 'that knows the kinds of the operator of Prometheus' : withoutGo, () => {
       beforeAll(async () => {
         await cluster.admin.apply(await readOperatorKinds(go ?? '', ['prometheusrules', 'servicemonitors']));
-        await cluster.admin.kubectl('wait --for=condition=Established crd -l app!=none --timeout=60s --all'.split(' '));
+        await cluster.admin.kubectl('wait --for=condition=Established crd --all --timeout=60s'.split(' '));
       });
 
       test.each(operators)('manifest %s', async (words) => {
@@ -133,6 +144,13 @@ describe.skipIf(missing !== undefined)(missing ?? 'what watches a cluster', () =
         await expect(dryRun(yaml)).rejects.toThrow('expression');
       });
     });
+  });
+
+  test.each(commandsOfPage)('as docs/monitoring-kubernetes.md has it: %s', async (line) => {
+    const [command = '', ...rest] = line.split(/ [|>] /);
+    const printed = await print(command.replace('dapr-mtls manifest ', '').replace('"$IMAGE"', image));
+    expect(printed).not.toBe('');
+    if (rest[0]?.startsWith('kubectl apply') && !/ServiceMonitor|PrometheusRule/.test(printed)) await dryRun(printed);
   });
 
   test.each([`watch --image ${image}`, `cronjob --image ${image} --command check`])(
@@ -189,6 +207,33 @@ describe.skipIf(missing !== undefined)(missing ?? 'what watches a cluster', () =
     const kubeconfig = await becomeAccount('dapr-mtls-expiry');
     const run = await program.run([...args, '--kubeconfig', kubeconfig, '--sentry-address', sentry.address]);
     expect(run.exitCode, run.stderr).toBe(10);
+  });
+
+  test.skipIf(!go)('Prometheus finds both replicas by the configuration of the page, under one name', async () => {
+    await cluster.admin.apply(objectsOf(await print(`watch --image ${image}`)));
+    await cluster.admin.kubectl(['rollout', 'status', '-n', system, 'deploy/dapr-mtls-watch', '--timeout=60s']);
+    const promtool = await buildPromtool(go ?? '');
+    const config = prometheusOfPage.replace(
+      '- role: pod\n',
+      `- role: pod\n        kubeconfig_file: ${cluster.kubeconfig}\n`,
+    );
+    const { isContent, said } = await promtool(
+      ['check', 'service-discovery', '--timeout=10s', 'prometheus.yml', 'dapr-mtls'],
+      {
+        'prometheus.yml': config,
+        'dapr-mtls.rules.yaml': { groups: [] },
+      },
+    );
+    expect(isContent, said).toBe(true);
+    const found = (JSON.parse(said.slice(said.indexOf('['))) as { labels?: Record<string, string> }[]).flatMap(
+      ({ labels = {} }) => (Object.keys(labels).length > 0 ? [labels] : []),
+    );
+    const pods = await cluster.admin.list('pods', system, 'app.kubernetes.io/component=watch');
+    expect(found.map(({ pod }) => pod).sort()).toEqual(pods.map(({ metadata }) => metadata.name).sort());
+    expect(found).toHaveLength(2);
+    for (const { instance, __address__ } of found) {
+      expect([instance, __address__]).toEqual(['dapr-system/dapr-mtls-watch', expect.stringMatching(/:8080$/)]);
+    }
   });
 
   /** Its figures, when it is ready and has told what it has to tell. */
