@@ -5,12 +5,19 @@ export function renderManifest(objects: readonly object[], format: string): stri
   if (format === 'json') {
     return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, undefined, 2)}\n`;
   }
-  // Copies, because what several objects share would be written once, and as an alias in the others.
-  return objects.map((object) => renderYaml(JSON.parse(JSON.stringify(object)))).join('---\n');
+  return objects.map(renderOne).join('---\n');
 }
 
 /** What is no object of Kubernetes, such as a file of rules. */
 export function renderFile(document: object, format: string): string {
   if (format === 'json') return `${JSON.stringify(document, undefined, 2)}\n`;
-  return renderYaml(JSON.parse(JSON.stringify(document)));
+  return renderOne(document);
+}
+
+/**
+ * A copy, because what several parts share would be written once, and as an alias in the others. Queries and
+ * templates stay on their lines: people look for them.
+ */
+function renderOne(object: object): string {
+  return renderYaml(JSON.parse(JSON.stringify(object)), 0);
 }

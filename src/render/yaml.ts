@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 
-export function renderYaml(report: object): string {
-  return stringify(report);
+/** @param lineWidth where long texts are broken; 0: nowhere */
+export function renderYaml(report: object, lineWidth = 80): string {
+  return stringify(report, { lineWidth });
 }

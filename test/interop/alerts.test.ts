@@ -322,8 +322,7 @@ if (!go) {
                     },
                     exp_annotations: {
                       ...makeAlertGroups(usual)[0]?.rules[0]?.annotations,
-                      summary:
-                        "Dapr's root certificate of cluster shop (dapr-system/dapr-mtls-watch) ends in 19d 23h 40m 0s",
+                      summary: "Dapr's root certificate in shop (dapr-system/dapr-mtls-watch) ends in 19d 23h 40m 0s",
                     },
                   },
                 ],

@@ -22,13 +22,13 @@ export function makeAlertGroups(thresholds: AlertThresholds): { readonly name: s
   ];
 }
 
-const ofPlace =
-  '{{ with $labels.cluster }} of cluster {{ . }}{{ end }}{{ with $labels.context }} of context {{ . }}{{ end }}{{ with $labels.instance }} ({{ . }}){{ end }}';
+const where =
+  '{{ with $labels.cluster }} in {{ . }}{{ end }}{{ with $labels.context }} in context {{ . }}{{ end }}{{ with $labels.instance }} ({{ . }}){{ end }}';
 
 function alertsOfCertificates({ warnBeforeSeconds, criticalBeforeSeconds }: AlertThresholds): Alert[] {
   const remaining = `min by (${place}, role) (${expiry}) - time()`;
   const soon = {
-    summary: `Dapr's {{ $labels.role }} certificate${ofPlace} ends in {{ $value | humanizeDuration }}`,
+    summary: `Dapr's {{ $labels.role }} certificate${where} ends in {{ $value | humanizeDuration }}`,
     description:
       'When it has ended, no sidecar gets a certificate any more, and no connection is made anew. A rotation in time loses no call; one after the end does.',
     runbook: 'dapr-mtls expiry -k; dapr-mtls check -k; dapr-mtls rotate plan -k',
@@ -54,7 +54,7 @@ function alertsOfCertificates({ warnBeforeSeconds, criticalBeforeSeconds }: Aler
       for: '0s',
       labels: { severity: 'critical' },
       annotations: {
-        summary: `Dapr's {{ $labels.role }} certificate${ofPlace} has ended`,
+        summary: `Dapr's {{ $labels.role }} certificate${where} has ended`,
         description:
           'Connections that stand go on; nothing that starts or connects anew verifies. A new bundle and a restart of everything is the only way now, and calls fail until that is done.',
         runbook: 'dapr-mtls expiry -k; dapr-mtls renew-certificate -k --restart; dapr-mtls restart -k --apps',
@@ -66,7 +66,7 @@ function alertsOfCertificates({ warnBeforeSeconds, criticalBeforeSeconds }: Aler
       for: '5m',
       labels: { severity: 'critical' },
       annotations: {
-        summary: `{{ $labels.command }} has found {{ $labels.code }}${ofPlace}`,
+        summary: `{{ $labels.command }} has found {{ $labels.code }}${where}`,
         description:
           'An error means that Sentry exits or replaces the bundle, or that calls fail. docs/findings.md has them all.',
         runbook: 'dapr-mtls check -k; dapr-mtls audit -k',
@@ -84,7 +84,7 @@ function alertsOfSidecars({ staleForSeconds, brokenForSeconds }: AlertThresholds
       for: durationOf(staleForSeconds),
       labels: { severity: 'warning' },
       annotations: {
-        summary: `{{ $value }} sidecars${ofPlace} have been {{ $labels.state }} for ${durationOf(staleForSeconds)}`,
+        summary: `{{ $value }} sidecars${where} have been {{ $labels.state }} for ${durationOf(staleForSeconds)}`,
         description:
           'A sidecar keeps the trust anchors that its pod was born with. These lack the root, or do not tell; they verify their peers only as long as a bridge or the old anchor lives.',
         runbook: 'dapr-mtls audit -k; dapr-mtls restart -k --apps --dry-run',
@@ -96,7 +96,7 @@ function alertsOfSidecars({ staleForSeconds, brokenForSeconds }: AlertThresholds
       for: durationOf(brokenForSeconds),
       labels: { severity: 'critical' },
       annotations: {
-        summary: `{{ $value }} sidecars${ofPlace} verify none of their peers`,
+        summary: `{{ $value }} sidecars${where} verify none of their peers`,
         description:
           'New connections from and to them fail; established ones hide it until something restarts. Re-creating their pods mends it.',
         runbook: 'dapr-mtls audit -k --fail-on error; dapr-mtls restart -k --apps',
@@ -114,7 +114,7 @@ function alertsOfWatching({ notReadForSeconds, expectsWatcher, cronJobName }: Al
       for: '5m',
       labels: { severity: 'warning' },
       annotations: {
-        summary: `{{ $labels.command }} has not read Dapr's certificates${ofPlace} for {{ $value | humanizeDuration }}`,
+        summary: `{{ $labels.command }} has not read Dapr's certificates${where} for {{ $value | humanizeDuration }}`,
         description: 'Every other figure of it is as old, and no alert on them can be trusted.',
         runbook: 'kubectl logs -n dapr-system deploy/dapr-mtls-watch; dapr-mtls check -k',
       },
@@ -125,7 +125,7 @@ function alertsOfWatching({ notReadForSeconds, expectsWatcher, cronJobName }: Al
       for: '10m',
       labels: { severity: 'warning' },
       annotations: {
-        summary: `A watcher${ofPlace} runs and has never read Dapr's certificates`,
+        summary: `A watcher${where} runs and has never read Dapr's certificates`,
         description: 'It may not read what it has to, or Sentry does not answer it; its log tells which.',
         runbook: 'kubectl logs -n dapr-system deploy/dapr-mtls-watch',
       },
@@ -136,9 +136,9 @@ function alertsOfWatching({ notReadForSeconds, expectsWatcher, cronJobName }: Al
       for: '30m',
       labels: { severity: 'warning' },
       annotations: {
-        summary: `The cluster${ofPlace} could not be looked at for 30 minutes`,
+        summary: 'Context {{ $labels.context }} could not be looked at for 30 minutes',
         description: 'It does not answer, refuses, or has no Dapr; its certificates end all the same.',
-        runbook: 'dapr-mtls expiry --context CONTEXT',
+        runbook: 'dapr-mtls expiry --context {{ $labels.context }}',
       },
     },
     {
@@ -148,7 +148,7 @@ function alertsOfWatching({ notReadForSeconds, expectsWatcher, cronJobName }: Al
       for: '10m',
       labels: { severity: 'warning' },
       annotations: {
-        summary: `No watcher of Dapr's certificates tells anything any more${ofPlace}`,
+        summary: `No watcher of Dapr's certificates tells anything any more${where}`,
         description: 'It does not run, or Prometheus does not reach it: nobody would see a date that comes.',
         runbook: 'kubectl get deploy,pods -n dapr-system -l app.kubernetes.io/component=watch',
       },
@@ -159,7 +159,7 @@ function alertsOfWatching({ notReadForSeconds, expectsWatcher, cronJobName }: Al
       for: '10m',
       labels: { severity: 'warning' },
       annotations: {
-        summary: `No watcher${ofPlace} has the lead`,
+        summary: `No watcher${where} has the lead`,
         description: 'All of them look and serve figures, and none writes warnings and events or calls a command.',
         runbook: 'kubectl describe lease dapr-mtls-watch -n dapr-system',
       },
