@@ -157,12 +157,12 @@ test('what it throws does not end it, and is told with its code', async () => {
   expect(lines[3]).toMatch(/^Looking succeeds again, after 2 looks/);
 });
 
-test('four days in which the clock is set to and fro: a sentence each hour, and never two', async () => {
+test('two days in which the clock is set to and fro: a sentence each hour, and never two', async () => {
   const jumps = [7 * dayMs, -3 * dayMs, 12 * 60_000, -50 * 60_000, -2 * dayMs, hourMs];
   const at = Object.fromEntries(
-    jumps.map((jumpMs, index) => [(index + 1) * (12 * hourMs + 123_456), () => ({ jumpMs })]),
+    jumps.map((jumpMs, index) => [(index + 1) * (6 * hourMs + 123_456), () => ({ jumpMs })]),
   );
-  const { effects } = await watch(makeWorld({ lastsMs: 4 * dayMs, at }), well, { thresholds: '100%' });
+  const { effects } = await watch(makeWorld({ lastsMs: 2 * dayMs, at }), well, { thresholds: '100%' });
   const told = effects
     .filter(({ effect }) => effect.kind === 'log' && effect.message.startsWith('Dapr root certificate expiration'))
     .map(({ elapsedMs }) => elapsedMs);
@@ -170,7 +170,7 @@ test('four days in which the clock is set to and fro: a sentence each hour, and 
   expect(Math.max(...gaps)).toBeLessThanOrEqual(hourMs + 1);
   // Only a jump forwards makes a gap shorter: the hour on the wall is another one.
   expect(gaps.filter((gap) => gap < hourMs)).toHaveLength(jumps.filter((jumpMs) => jumpMs > 0).length);
-  expect(told.length).toBeGreaterThanOrEqual(96);
+  expect(told.length).toBeGreaterThanOrEqual(48);
 });
 
 test('who does not lead is silent, and speaks from the moment on in which it does', async () => {

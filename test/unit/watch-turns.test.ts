@@ -198,6 +198,20 @@ describe('warnings', () => {
     expect(count({ anchors: both() })).toBe(2);
   });
 
+  test('an issuer that is not shown any more is told on: its end is what keeps Sentry from it', () => {
+    const watch = startWatch();
+    const told = (instant: string, files: Parameters<typeof sightOf>[0]) =>
+      linesOf(watch.turn({ kind: 'looked', sight: sightOf(files) }, momentAt(new Date(instant))))
+        .filter((line) => line.startsWith('warning'))
+        .map((line) => line.replace(/.*Dapr (.*) expiration warning: /, '$1 '));
+    told('2027-10-01T00:00:00Z', { ...old.files, anchors: both() });
+    const ended = 'certificate has expired.';
+    const root = [`root certificate ${ended}`, `issuer certificate ${ended}`];
+    expect(told('2027-12-02T00:00:00Z', { anchors: both() })).toEqual(expect.arrayContaining(root));
+    expect(told('2027-12-02T01:00:00Z', { anchors: both() })).toEqual(root);
+    expect(told('2027-12-02T01:00:01Z', { anchors: other.files.anchors })).toEqual([`root certificate ${ended}`]);
+  });
+
   test('the same anchor twice is one', () => {
     const twice = Buffer.concat([old.files.anchors, old.files.anchors]);
     expect(linesAt('2027-11-28T20:30:00Z', { ...old.files, anchors: twice })).toHaveLength(2);

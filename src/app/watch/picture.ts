@@ -16,6 +16,8 @@ import { type Threshold, warningStart } from './thresholds.ts';
 export interface Picture {
   readonly state: Sight['bundle']['state'];
   readonly certificates: readonly WatchedCertificate[];
+  /** As it was seen last. */
+  readonly issuerChain: Buffer | undefined;
   readonly unread: readonly string[];
   readonly findings: readonly Finding[];
   readonly sidecars: SidecarSight | undefined;
@@ -28,28 +30,42 @@ export interface WatchedCertificate {
   readonly warnFrom: Date;
 }
 
+/**
+ * Where the issuer is not seen this time, the one that was seen last stands for it as long as an
+ * anchor carries it: a Sentry whose issuer has ended exits, and shows nothing any more.
+ */
 export function pictureOf(
   sight: Sight,
   { names }: Pick<StoreLocation, 'names'>,
   thresholds: readonly Threshold[],
+  before?: Picture,
 ): Picture {
   const { anchors, issuerChain } = sight.bundle.files;
-  const roles = assignRoles({
-    anchors: anchors && readCertificateFile('anchors', anchors),
-    issuerChain: issuerChain && readCertificateFile('issuerChain', issuerChain),
-  });
+  const chain = issuerChain ?? (carries(anchors, before?.issuerChain) ? before?.issuerChain : undefined);
   return {
     state: sight.bundle.state,
-    certificates: withLoneRoot(roles).map(({ role, part, certificate }) => ({
+    certificates: withLoneRoot(rolesOf(anchors, chain)).map(({ role, part, certificate }) => ({
       role,
       file: names[part],
       certificate,
       warnFrom: warningStart(certificate, thresholds),
     })),
+    issuerChain: chain,
     unread: sight.unread,
     findings: sight.findings.filter(({ code }) => !isAboutEnds(code)),
     sidecars: sight.sidecars,
   };
+}
+
+function rolesOf(anchors: Buffer | undefined, issuerChain: Buffer | undefined): Roles {
+  return assignRoles({
+    anchors: anchors && readCertificateFile('anchors', anchors),
+    issuerChain: issuerChain && readCertificateFile('issuerChain', issuerChain),
+  });
+}
+
+function carries(anchors: Buffer | undefined, issuerChain: Buffer | undefined): boolean {
+  return issuerChain !== undefined && rolesOf(anchors, issuerChain).root !== undefined;
 }
 
 /** Where the issuer was not seen, an only anchor carries it all the same; several are anchors each. */

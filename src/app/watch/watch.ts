@@ -102,7 +102,7 @@ function take(state: WatchState, happening: Happening, now: Moment): Taken {
 }
 
 function takeSight(state: WatchState, sight: Sight, now: Moment): Taken {
-  const picture = pictureOf(sight, state.location, state.thresholds);
+  const picture = pictureOf(sight, state.location, state.thresholds, state.picture);
   const { remembered, failing } = state;
   const recovered = failing ? [describeRecovery(failing)] : [];
   return {

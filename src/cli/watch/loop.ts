@@ -96,6 +96,7 @@ async function look(source: WatchSource, at: Date): Promise<Happening> {
     return { kind: 'looked', sight: await source.look(at) };
   } catch (error) {
     const { code, message, hint } = describeFailure(error, 'dapr-mtls watch');
+    if (process.env.DAPR_MTLS_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return { kind: 'failed', failure: { code, message, hint } };
   }
 }
