@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { buildAlone } from './build-alone.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -45,28 +46,29 @@ export async function buildGoProgram(
   const words = [...recipe.flags, recipe.package];
   const cache = env.DAPR_MTLS_TEST_CACHE ?? join(homedir(), '.cache', 'dapr-mtls');
   const built = join(cache, `${name}-${await hashSources(go, folders, env, base, words)}${executable}`);
-  if (await isThere(built, constants.X_OK)) return built;
+  const isBuilt = () => isThere(built, constants.X_OK);
+  if (await isBuilt()) return built;
 
   await mkdir(cache, { recursive: true });
-  const workshop = await mkdtemp(join(cache, `${name}-building-`));
-  try {
-    const product = join(workshop, name);
-    await run(go, ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', '-o', product, ...words], {
-      cwd: join(base, name),
-      env: { ...env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
-    });
-    // Test files run side by side: each may build, the rename lets none see a half of it.
-    await rename(product, built).catch(async (error: unknown) => {
-      if (!(await isThere(built, constants.X_OK))) throw error;
-    });
-    return built;
-  } catch (error) {
-    throw new Error(`${join(base, name)} could not be built; the first time its Go modules must be within reach`, {
-      cause: error,
-    });
-  } finally {
-    await rm(workshop, { recursive: true, force: true });
-  }
+  await buildAlone(`${built}.lock`, isBuilt, async () => {
+    const workshop = await mkdtemp(join(cache, `${name}-building-`));
+    try {
+      const product = join(workshop, name);
+      await run(go, ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', '-o', product, ...words], {
+        cwd: join(base, name),
+        env: { ...env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+      });
+      // Whoever looks meanwhile sees no half of it.
+      await rename(product, built);
+    } catch (error) {
+      throw new Error(`${join(base, name)} could not be built; the first time its Go modules must be within reach`, {
+        cause: error,
+      });
+    } finally {
+      await rm(workshop, { recursive: true, force: true });
+    }
+  });
+  return built;
 }
 
 /** Writes one JSON line for each request and reads one for each answer. */
