@@ -65,7 +65,7 @@ function renderOneOfMany(site: SiteReport, index: number): Html {
   const id = `site-${index + 1}`;
   return html`<section class="site ${site.result}" aria-labelledby="${id}">
 <h2 id="${id}">${foreign(site.name)}</h2>
-<p class="verdict">${badge(site.result, capital(resultWords[site.result]))} ${site.error ? undefined : html`${capital(site.verdict)}.`}</p>
+${site.error ? undefined : html`<p class="verdict">${badge(site.result, capital(resultWords[site.result]))} ${capital(site.verdict)}.</p>`}
 ${renderSite(viewOf(site, index, 3))}
 <p class="back"><a href="#clusters">Back to all clusters</a></p>
 </section>

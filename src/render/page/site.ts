@@ -12,7 +12,10 @@ import { badge, instant, mend, stateKinds, statusKinds, tellRest } from './words
 /** What is known of one place, the most pressing first. */
 export function renderSite(view: SiteView): Html {
   const { error } = view.site;
-  if (error) return html`<p>${badge('failed', error.code)} ${error.message}</p>${mend(error.hint)}`;
+  if (error)
+    return html`<div class="findings"><p class="finding">${badge('failed', 'Could not be looked at')} <code class="code">${error.code}</code></p>
+<p>${error.message}</p>
+${mend(error.hint)}</div>`;
   return html`${renderFacts(view)}${renderUnread(view)}${renderFindings(view)}${renderTimeAxis(view)}${renderChain(view)}${renderSidecars(view)}${renderSettings(view)}${renderCertificates(view)}`;
 }
 

@@ -85,7 +85,7 @@ time { white-space: nowrap; }
 .facts .big { display: block; font-size: 1.125rem; line-height: 1.35; }
 .facts .quiet { display: block; font-size: 0.875rem; font-weight: 400; }
 
-.findings { list-style: none; margin-top: 0.75rem; border-top: 1px solid var(--line); }
+ul.findings { list-style: none; margin-top: 0.75rem; border-top: 1px solid var(--line); }
 .findings > li { padding: 0.75rem 0; border-bottom: 1px solid var(--line); }
 .findings p { max-width: 54rem; }
 .findings.unread { margin-top: 1.5rem; }
