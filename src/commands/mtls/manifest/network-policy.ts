@@ -7,8 +7,8 @@ export default class ManifestNetworkPolicy extends MtlsCommand {
   static override summary = 'Print what the watcher may reach, and who may reach it.';
   static override description =
     `A NetworkPolicy for the pods of \`manifest watch\` or \`manifest cronjob\`: out to DNS, to the API server, and to
-Sentry's pods on port 50001; in, for the watcher, from --from-namespace to its figures. Probes of the kubelet are let in by the network plugins
-that we know of. Nothing is asked of a cluster and nothing is written there.
+Sentry's pods on port 50001; in, for the watcher, from --from-namespace to its figures. The kubelet's probes come from the pod's own node, which
+Kubernetes never cuts off. Nothing is asked of a cluster and nothing is written there.
 
 Once a policy names a pod, all that no policy allows is cut off. So a --sentry-address of your own, or an API server on another port, has
 to be allowed by one of yours. Where nothing names these pods, no policy is needed.
