@@ -50,22 +50,33 @@ export function startMerge<T extends Timed>({ windowMs, startMs, clock }: MergeO
   const sources = new Set<Source<T>>();
   let isComplete = false;
   let failure: { readonly error: unknown } | undefined;
-  let wake = new AbortController();
+  /** Nobody waits, or is woken by it. */
+  let wake = () => {};
 
   async function pump(source: Source<T>, lines: AsyncIterable<T>): Promise<void> {
     try {
       for await (const line of lines) {
         source.queue.push({ line, cameMs: clock.nowMs() });
         source.hasTold = true;
-        wake.abort();
+        wake();
         if (source.queue.length >= mostHeld) await new Promise<void>((resolve) => (source.goOn = resolve));
       }
     } catch (error) {
       failure ??= { error };
     } finally {
       source.isOpen = false;
-      wake.abort();
+      wake();
     }
+  }
+
+  async function waitToBeWoken(ms: number): Promise<void> {
+    if (ms === Number.POSITIVE_INFINITY) await new Promise<void>((resolve) => (wake = resolve));
+    else {
+      const waiting = new AbortController();
+      wake = () => waiting.abort();
+      await clock.wait(ms, waiting.signal);
+    }
+    wake = () => {};
   }
 
   /** The source whose first line is the earliest one. */
@@ -94,23 +105,22 @@ export function startMerge<T extends Timed>({ windowMs, startMs, clock }: MergeO
     },
     complete() {
       isComplete = true;
-      wake.abort();
+      wake();
     },
     async *lines() {
       for (;;) {
-        wake = new AbortController();
         if (failure) throw failure.error;
         for (const source of sources) if (!source.isOpen && source.queue.length === 0) sources.delete(source);
         const source = earliest();
         const first = source?.queue[0];
         if (!source || !first) {
           if (isComplete && sources.size === 0) return;
-          await clock.wait(Number.POSITIVE_INFINITY, wake.signal);
+          await waitToBeWoken(Number.POSITIVE_INFINITY);
           continue;
         }
         const waitMs = msToWait(first.cameMs);
         if (waitMs > 0) {
-          await clock.wait(waitMs, wake.signal);
+          await waitToBeWoken(waitMs);
           continue;
         }
         source.queue.shift();

@@ -28,7 +28,7 @@ export interface LogFlags {
  */
 export async function printLogs(cluster: Cluster, flags: LogFlags, streams: Streams): Promise<number> {
   const stop = new AbortController();
-  const write = openLineOutput(() => stop.abort());
+  const output = openLineOutput(() => stop.abort());
   const signals = (['SIGINT', 'SIGTERM'] as const).map((name) => {
     const end = () => stop.abort(name);
     // A second one ends the process as it would without us.
@@ -53,8 +53,9 @@ export async function printLogs(cluster: Cluster, flags: LogFlags, streams: Stre
       if (stop.signal.aborted) break;
       const entry = readEntry(line);
       explaining.take(line.text);
-      await write(render ? render(entry) : `${JSON.stringify(entry)}\n`);
+      await output.write(render ? render(entry) : `${JSON.stringify(entry)}\n`);
     }
+    await output.flush();
     for (const { title, seen } of explaining.report().explanations)
       streams.note(`Seen ${seen.count === 1 ? 'once' : `${seen.count} times`}: ${title}\n`);
     if (explaining.report().explanations.length > 0)
