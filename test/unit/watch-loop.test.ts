@@ -130,6 +130,21 @@ describe('when it looks', () => {
     expect(looks.length).toBeLessThanOrEqual(6);
   });
 
+  test('turns at least each minute, however long a look takes', async () => {
+    let changed = () => {};
+    const follow: WatchSource['follow'] = async (tell) => {
+      changed = tell;
+    };
+    const world = makeWorld({ lastsMs: 600_000 });
+    const look = async () => {
+      world.pass(45_000);
+      changed();
+      return sightOf(tenYears.files);
+    };
+    await watch(world, look, { follow });
+    expect(Math.max(...world.waits)).toBe(longestWaitMs);
+  });
+
   test('after a machine has slept, within a minute', async () => {
     const world = makeWorld({ lastsMs: 200_000, at: { 70000: () => ({ jumpMs: 8 * hourMs }) } });
     const { looks } = await watch(world, well);

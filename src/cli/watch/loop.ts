@@ -71,7 +71,8 @@ export async function runLoop(
     const now = clock.now();
     const isDue = msUntilDue(state, now) === 0;
     if (!lookedAt || hasChanged || isDue || hasPassed(lookedAt, now, everyMs)) {
-      if (lookedAt && hasChanged) await clock.wait(Math.max(debounceMs, restForLook * lookTookMs), signal);
+      const restMs = Math.min(Math.max(debounceMs, restForLook * lookTookMs), longestWaitMs);
+      if (lookedAt && hasChanged) await clock.wait(restMs, signal);
       if (signal.aborted) break;
       hasChanged = false;
       const began = clock.now();
