@@ -32,6 +32,8 @@ const leads = (pod: string) => `dapr_mtls_watch_leader{${watcher},pod="${pod}"}`
 const cronjob = 'namespace="dapr-system",cronjob="dapr-mtls-audit",instance="ksm:8080"';
 const scheduled = `kube_cronjob_status_last_schedule_time{${cronjob}}`;
 const succeeded = `kube_cronjob_status_last_successful_time{${cronjob}}`;
+const failedJob = (name: string) =>
+  `kube_job_failed{namespace="dapr-system",job_name="${name}-29399520",condition="true",instance="ksm:8080"}`;
 const always = (value: number) => `${value}x4000`;
 
 /** Two replicas, a collector's file, a CronJob, several contexts, and things that are no reason to wake anybody. */
@@ -203,7 +205,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a CronJob has never succeeded',
-    changes: { [succeeded]: undefined, [scheduled]: '0x4000' },
+    changes: { [succeeded]: undefined, [failedJob('dapr-mtls-audit')]: always(1) },
     firing: {
       '16m': [
         '{alertname="DaprTrustCheckFailed",severity="warning",namespace="dapr-system",cronjob="dapr-mtls-audit"}',
@@ -211,8 +213,23 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'a CronJob that failed yesterday has succeeded since',
+    changes: { [failedJob('dapr-mtls-audit')]: always(1) },
+    firing: { '3h': [] },
+  },
+  {
+    name: 'kube-state-metrics tells of no successes',
+    changes: { [succeeded]: undefined },
+    firing: { '3h': [] },
+  },
+  {
     name: "somebody else's CronJob fails",
-    changes: { [scheduled.replace('dapr-mtls-audit', 'backup')]: '0x4000' },
+    changes: {
+      [scheduled.replace('dapr-mtls-audit', 'backup')]: '3600x4000',
+      [succeeded.replace('dapr-mtls-audit', 'backup')]: '0x4000',
+      [failedJob('backup')]: always(1),
+      [failedJob('not-dapr-mtls-audit')]: always(1),
+    },
     firing: { '1h': [] },
   },
 ];

@@ -168,15 +168,21 @@ function alertsOfWatching({ notReadForSeconds, expectsWatcher, cronJobName }: Al
   ];
 }
 
-/** By kube-state-metrics: a Job that failed has findings (exit 10), or could not look. */
+/**
+ * By kube-state-metrics: a Job that failed has findings (exit 10), or could not look. A CronJob that has never
+ * succeeded, or of whose successes nobody tells, is judged by the failed Jobs that are still there.
+ */
 function alertOfCronJobs(cronJobName: string): Alert {
-  const labels = `{cronjob=~"${cronJobName}-(${scheduledCommands.join('|')})"}`;
+  const names = `${cronJobName}-(${scheduledCommands.join('|')})`;
   const of = 'cluster, namespace, cronjob';
+  const labels = `{cronjob=~"${names}"}`;
   const scheduled = `max by (${of}) (kube_cronjob_status_last_schedule_time${labels})`;
   const succeeded = `max by (${of}) (kube_cronjob_status_last_successful_time${labels})`;
+  const failed = `kube_job_failed{condition="true", job_name=~"${names}-.+"} == 1`;
+  const named = `label_replace(${failed}, "cronjob", "$1", "job_name", "(${names})-.+")`;
   return {
     alert: 'DaprTrustCheckFailed',
-    expr: `${scheduled} unless (${succeeded} >= ${scheduled})`,
+    expr: `${scheduled} > ${succeeded} or (group by (${of}) (${named}) unless ${succeeded})`,
     // Longer than a Job may take.
     for: '15m',
     labels: { severity: 'warning' },
