@@ -46,6 +46,11 @@ export class ContainerLogs {
     return [...this.#logs.values()].reduce((sum, { followers }) => sum + followers.size, 0);
   }
 
+  /** Whether a container has started. */
+  has(where: string): boolean {
+    return this.#logs.has(where);
+  }
+
   answer(pod: string, query: URLSearchParams, signal: AbortSignal): Answer {
     const container = query.get('container') ?? '';
     const log = this.#logs.get(`${pod}/${container}`);
