@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Admin, clusterEnv, openAdmin, runProgram } from './admin.ts';
 import { type Authority, makeAuthority } from './authority.ts';
 import { buildPrograms, type ClusterProgram } from './build-programs.ts';
@@ -35,6 +36,8 @@ export interface TestCluster {
   addUser(name: string, grants: readonly Grant[], options?: UserOptions): Promise<string>;
   /** Runs helm and returns what it prints. */
   helm(args: readonly string[]): Promise<string>;
+  /** Kills the API server, and starts it again after a time: what etcd holds is kept. Returns when it is ready. */
+  restartApiServer(awayMs: number): Promise<void>;
   /** Aborted as soon as the cluster is being stopped. */
   readonly stopped: AbortSignal;
   stop(): Promise<void>;
@@ -50,8 +53,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
   const folder = mkdtempSync(join(tmpdir(), 'dapr-mtls-cluster-'));
   const guard = startGuard(folder);
   const services: Service[] = [];
-  const start = (name: ClusterProgram, args: readonly string[]) =>
-    services.push(startService(name, programs[name], args, { folder, guard }));
+  const start = (name: ClusterProgram, args: readonly string[]) => {
+    const service = startService(name, programs[name], args, { folder, guard });
+    services.push(service);
+    return service;
+  };
   const stop = async () => {
     // Clients first: none of them has to learn that its server is gone.
     for (const service of services.reverse()) await service.stop();
@@ -71,10 +77,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
     const admin = openAdmin({ server, caCertificate, identity, kubeconfig, kubectl: programs.kubectl, folder });
 
     start('etcd', plan.etcd);
-    start('kube-apiserver', [...plan.apiServer, ...(options.apiServerFlags ?? [])]);
-    await whileAlive(services, async () => {
+    const startApiServer = () => start('kube-apiserver', [...plan.apiServer, ...(options.apiServerFlags ?? [])]);
+    const apiServerIsReady = async () => {
       await waitUntil('kube-apiserver is ready', async () => (await admin.request('GET', '/readyz')).status === 200);
-    });
+    };
+    let apiServer = startApiServer();
+    await whileAlive(services, apiServerIsReady);
     start('kube-controller-manager', plan.controllerManager);
     start('kube-scheduler', plan.scheduler);
     start('kwok', plan.kwok);
@@ -91,6 +99,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
       addUser: (name, grants, userOptions) =>
         addUser({ admin, authority, server, folder }, name, grants, userOptions ?? {}),
       helm: (args) => runProgram(programs.helm, args, clusterEnv(kubeconfig, folder)),
+      restartApiServer: async (awayMs) => {
+        services.splice(services.indexOf(apiServer), 1);
+        await apiServer.stop();
+        await pause(awayMs);
+        apiServer = startApiServer();
+        await apiServerIsReady();
+      },
       stopped: stopping.signal,
       stop: async () => {
         stopping.abort();
