@@ -3,7 +3,7 @@ import type { LogLine } from '../port.ts';
 const newline = 0x0a;
 
 /** A line longer than this is cut off: nobody reads it, and memory is not to depend on it. */
-export const longestLogLine = 64 * 1024;
+const longestLogLine = 64 * 1024;
 
 /**
  * The lines of a log that the node has put its instants before. What stands behind the last end is told
