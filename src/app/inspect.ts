@@ -57,15 +57,20 @@ export interface InspectInput {
   readonly certificateFiles: readonly { readonly name: string; readonly file: CertificateFile }[];
   readonly keyFiles: readonly { readonly name: string; readonly file: KeyFile }[];
   readonly at: Date;
+  /** From when on an end is near; 30 days where it is left out. */
+  readonly warnBeforeMs?: number;
 }
 
 /** Every certificate in full, whoever signed it, and every key by what it belongs to. Pure. */
-export function inspect({ source, certificateFiles, keyFiles, at }: InspectInput): InspectReport {
+export function inspect(input: InspectInput): InspectReport {
+  const { source, certificateFiles, keyFiles, at, warnBeforeMs = defaultWarnBeforeMs } = input;
   const all = certificateFiles.flatMap(({ file }) => certificatesOf(file));
   const roleOf = assignKnownRoles(source.kind, certificateFiles);
   const certificates = certificateFiles.flatMap(({ name, file }) =>
     file.entries.flatMap(({ certificate, line, seenByGo }) =>
-      certificate ? [describe(certificate, { name, line, seenByGo, role: roleOf(certificate), all, at })] : [],
+      certificate
+        ? [describe(certificate, { name, line, seenByGo, role: roleOf(certificate), all, at, warnBeforeMs })]
+        : [],
     ),
   );
   return document('Inspect', {
@@ -92,12 +97,13 @@ interface Surrounding {
   readonly role: CertificateRole | 'certificate';
   readonly all: readonly Certificate[];
   readonly at: Date;
+  readonly warnBeforeMs: number;
 }
 
 function describe(certificate: Certificate, surrounding: Surrounding): InspectedCertificate {
-  const { name, line, seenByGo, role, all, at } = surrounding;
+  const { name, line, seenByGo, role, all, at, warnBeforeMs } = surrounding;
   return {
-    ...describeCertificate(certificate, 'anchor', name, at, defaultWarnBeforeMs),
+    ...describeCertificate(certificate, 'anchor', name, at, warnBeforeMs),
     role,
     line,
     selfSigned: isSelfSigned(certificate),

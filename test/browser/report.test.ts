@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TrustReport } from '../../src/app/trust-report/report.ts';
+import { encodePem } from '../../src/pki/pem.ts';
 import { run } from '../support/command-line.ts';
+import { commonName, forgeRoot } from '../support/forged-certificate.ts';
 import { type ReportStage, stageInstant, startReportStage } from '../support/report-stage.ts';
 import { copyBundle, makeFolder } from '../support/workplace.ts';
 import { type Browser, findChromium, type Look, type Page, startChromium } from './chromium.ts';
@@ -15,7 +17,7 @@ const folder = makeFolder('browser');
 const at = ['--at', stageInstant.toISOString()];
 
 /** Pages by name, made by the built program. */
-const scenes = ['directory', 'ending', 'rotating', 'closed', 'clusters'] as const;
+const scenes = ['directory', 'ending', 'rotating', 'closed', 'clusters', 'hostile'] as const;
 type Scene = (typeof scenes)[number];
 
 let stage: ReportStage;
@@ -34,6 +36,7 @@ beforeAll(async () => {
     }
   };
   await scene('directory', '--dir', certs, ...at);
+  await scene('hostile', '--dir', putHostileBundle(), ...at);
   await scene('ending', '--dir', certs, '--at', '2027-11-10');
   await scene('rotating', '--context', 'prod-eu', ...at);
   await scene('clusters', '--all-contexts', ...at);
@@ -47,6 +50,18 @@ beforeAll(async () => {
   await scene('closed', '--context', 'prod-eu', ...at);
   browser = await startChromium(program);
 });
+
+/** What would run, break out, turn the line around or push the page apart if it were let. */
+const hostileName = `</script><img src=x onerror="document.title='gone'">\u202egpj.exe ${'x'.repeat(300)}`;
+
+/** A bundle that nobody would accept, whose root and issuer bear such a name. */
+function putHostileBundle(): string {
+  const directory = copyBundle(folder, 'sentry-1.17', 'hostile');
+  const name = commonName(hostileName);
+  const pem = encodePem('CERTIFICATE', forgeRoot({ subject: name, issuer: name }));
+  for (const file of ['ca.crt', 'issuer.crt']) writeFileSync(join(directory, file), pem);
+  return directory;
+}
 
 afterAll(async () => {
   await browser?.close();
@@ -176,6 +191,19 @@ describe.skipIf(!program)(`the page in Chromium${why}`, () => {
       await page.run("document.querySelector('#site-1-certificate-1 summary').focus()");
       await page.press('Enter');
       expect(await page.evaluate("document.querySelector('#site-1-certificate-1').open")).toBe(true);
+    });
+  });
+
+  test('a name that would be a script is a name', async () => {
+    await withPage('hostile', { width: 360, scheme: 'light' }, async (page) => {
+      const { title, images, names } = await page.evaluate<{ title: string; images: number; names: string[] }>(`({
+        title: document.title,
+        images: document.querySelectorAll('img, script').length,
+        names: [...document.querySelectorAll('.axis bdi')].map(({ textContent }) => textContent),
+      })`);
+      expect([title.startsWith('Broken: '), images]).toEqual([true, 0]);
+      // The name as it is told everywhere, its own signs escaped as in RFC 4514.
+      expect(names[0]).toMatch(/script.*img src=x onerror=.*gone.*\\u202egpj\.exe x{300}$/);
     });
   });
 

@@ -131,6 +131,14 @@ describe('a site', () => {
     expect(schemaViolations(uniteSites([site], fixtureInstant))).toEqual([]);
   });
 
+  test('has one opinion of when an end is near', () => {
+    const early = { ...judgement, warnBeforeMs: 400 * 86_400_000 };
+    const { expiry, inspect, summary } = judgeSite(directoryInput(fixtureFiles('sentry-1.17')), early, 'never');
+    expect(expiry?.certificates.map(({ status }) => status)).toEqual(['expiring', 'expiring']);
+    expect(inspect?.certificates.map(({ status }) => status)).toEqual(['expiring', 'expiring']);
+    expect(summary.warning).toBe(2);
+  });
+
   test('without a root to tell the end of leaves that to the findings', () => {
     const { issuerChain, issuerKey } = fixtureFiles('sentry-1.17');
     const site = judgeSite(directoryInput({ ...fixtureFiles('step'), issuerChain, issuerKey }), judgement, 'error');

@@ -30,7 +30,7 @@ export function judgeSite(input: TrustInput, options: CheckOptions, failOn: Fail
     findings,
     summary: countFindings(findings),
     expiry: store ? tryExpiry(store, options) : null,
-    inspect: files ? inspect({ ...files, at: options.at }) : null,
+    inspect: files ? inspect({ ...files, at: options.at, warnBeforeMs: options.warnBeforeMs }) : null,
     check: check ?? null,
     audit: audit ?? null,
     holdings,

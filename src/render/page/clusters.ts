@@ -1,6 +1,7 @@
 import type { SiteReport, TrustReport } from '../../app/trust-report/report.ts';
 import { foreign, type Html, html } from './escape.ts';
-import { badge, day, figure, resultWords, table } from './words.ts';
+import { table } from './table.ts';
+import { badge, day, figure, resultWords } from './words.ts';
 
 /** A row for each cluster, the worst first, and the way to its section. */
 export function renderClusterTable({ sites, summary }: TrustReport): Html {

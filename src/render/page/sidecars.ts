@@ -3,7 +3,8 @@ import type { Holding, WorkloadHolding } from '../../app/trust-report/holdings.t
 import { count, shortName } from '../text.ts';
 import { foreign, type Html, html } from './escape.ts';
 import { linkTo, type SiteView, section } from './site-view.ts';
-import { badge, day, figure, named, stateKinds, table } from './words.ts';
+import { table } from './table.ts';
+import { badge, day, figure, named, stateKinds } from './words.ts';
 
 const states = ['broken', 'stale', 'unknown', 'current'] as const;
 
