@@ -37,6 +37,8 @@ export async function* readLogs(line: Line, query: LogQuery, signal: AbortSignal
     const wasWell = told.count() > before || performance.now() - startedMs >= healthyMs;
     failures = wasWell ? 1 : failures + 1;
     await line.sleep(pauseMs(failures, line.random), query.follow ? either(signal, query.follow.gone) : signal);
+    // Another pod may bear the name by now: a StatefulSet's do.
+    if (query.follow?.gone.aborted) return;
   }
 }
 
