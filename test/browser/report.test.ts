@@ -199,11 +199,12 @@ describe.skipIf(!program)(`the page in Chromium${why}`, () => {
       const { title, images, names } = await page.evaluate<{ title: string; images: number; names: string[] }>(`({
         title: document.title,
         images: document.querySelectorAll('img, script').length,
-        names: [...document.querySelectorAll('.axis bdi')].map(({ textContent }) => textContent),
+        names: [...document.querySelectorAll('.fields bdi')].map(({ textContent }) => textContent),
       })`);
       expect([title.startsWith('Broken: '), images]).toEqual([true, 0]);
       // The name as it is told everywhere, its own signs escaped as in RFC 4514.
       expect(names[0]).toMatch(/script.*img src=x onerror=.*gone.*\\u202egpj\.exe x{300}$/);
+      expect(await page.evaluate<string>("document.querySelector('.axis .name').textContent")).toMatch(/^.{63}…$/);
     });
   });
 

@@ -73,6 +73,10 @@ export function figure(path: string, value: number): Html {
   return html`<span data-figure="${path}">${value}</span>`;
 }
 
+/** A longer name pushes everything else away; the whole subject stands with the certificate. */
+const longestName = 64;
+
 export function named(subject: string, name: string): Html {
-  return html`<span class="name" title="${subject}">${foreign(name)}</span>`;
+  const shown = name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name;
+  return html`<span class="name" title="${subject}">${foreign(shown)}</span>`;
 }
