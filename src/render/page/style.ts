@@ -106,7 +106,7 @@ tr > :last-child { padding-right: 0; }
 .axis th, .axis td { border: 0; padding-right: 1rem; }
 .axis .scale, .axis .bar { padding: 0; display: block; }
 .axis svg { display: block; width: 100%; overflow: visible; }
-.axis .ticks { height: 2.25rem; }
+.axis .ticks { height: 34px; }
 .axis td.bar { position: relative; min-height: 2rem; }
 .axis td.bar svg { position: absolute; inset: 0; height: 100%; }
 .axis tbody td { line-height: 1.75; }
@@ -200,7 +200,7 @@ details[open] { padding-bottom: 1rem; }
   .axis, .share { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   nav, .back, .skip { display: none; }
   a { text-decoration: none; }
-  h1, h2, h3, summary, .kicker { break-after: avoid; }
+  h1, h2, h3, summary, .kicker, .note { break-after: avoid; }
   tr, .findings > li, .facts, .node, .fields > div { break-inside: avoid; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
 }
