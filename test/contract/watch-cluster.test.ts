@@ -233,6 +233,18 @@ describe('a look', () => {
     await expect(look(source)).resolves.toMatchObject({ sidecars: { totals: { sidecars: 5 } } });
   });
 
+  test('that failed is asked for again soon, where nothing else would tell that the server is back', async () => {
+    const source = await watch();
+    await look(source);
+    const following = await followQuietly(source);
+    const { news } = following;
+    server.faults.add({ when: matches('get configmaps'), times: 10, do: { status: 503 } });
+    await expect(look(source)).rejects.toMatchObject({ code: 'cluster.rejected' });
+    expect(following.news).toBe(news);
+    await expect.poll(() => following.news, { timeout: 30_000 }).toBeGreaterThan(news);
+    await following.stop();
+  });
+
   test('asks Sentry and the control plane again only when something has changed, or it is time', async () => {
     const source = await watch();
     await look(source);

@@ -18,7 +18,8 @@ import { describeHolder } from '../holder.ts';
 import { openCluster, sleep } from '../open-cluster.ts';
 import type { StoreFlags } from '../open-store.ts';
 import { followObject } from './cluster-follow.ts';
-import { type ClusterReading, readPublic, readWithSecret } from './cluster-reading.ts';
+import { readPublic, readWithSecret } from './cluster-reading.ts';
+import { absenceMs, keepReadings } from './cluster-readings.ts';
 import { watchSidecars } from './cluster-sidecars.ts';
 
 export interface ClusterWatchFlags extends StoreFlags {
@@ -43,8 +44,8 @@ export interface ClusterWatch {
 
 export const watchLeaseName = 'dapr-mtls-watch';
 
-/** A renewal has the ConfigMap away for some seconds: as long as that it is no news. */
-const absenceMs = 30_000;
+/** After a look that failed, and twice as long after each one more: an API server restarts in seconds. */
+const firstRetryMs = 5_000;
 /** A Sentry that has just become ready is not behind its Service yet. */
 const sentrySettlesMs = 15_000;
 
@@ -86,36 +87,16 @@ async function openSource(
   const { every: everyMs } = flags;
   const readAll = () =>
     flags['read-secret'] ? readWithSecret(cluster, namespace) : readPublic(cluster, namespace, flags['sentry-address']);
+  const { location } = await readAll();
+  const readings = keepReadings(cluster, namespace, { everyMs, readAll });
   const sidecars = flags['no-sidecars'] ? undefined : watchSidecars(cluster, { everyMs, signal: closed });
-  let reading = await readAll();
-  let read = { atMs: performance.now(), configMap: undefined as string | undefined };
-  /** How often something has changed that a reading depends on, and of how much of that there was a reading. */
-  let [changes, seen] = [0, -1];
-  let missingSinceMs: number | undefined;
   /** While Sentry does not answer: sidecars do not fall behind for that. */
   let shownIssuer: Buffer | undefined;
+  let failures = 0;
+  let lookAgain: (afterMs: number) => void = () => undefined;
 
-  async function refresh(): Promise<ClusterReading> {
-    const nowMs = performance.now();
-    const configMap = await cluster.get<KubeObject>(configMapRef({ namespace }));
-    const version = configMap?.metadata.resourceVersion;
-    missingSinceMs = configMap ? undefined : (missingSinceMs ?? nowMs);
-    const isAway = missingSinceMs !== undefined && nowMs - missingSinceMs < absenceMs;
-    if (isAway && read.configMap !== undefined) return whileChanging(reading);
-    if (seen === changes && version === read.configMap && nowMs - read.atMs < everyMs - Math.min(everyMs / 10, 5_000))
-      return reading;
-    const told = changes;
-    const next = await readAll();
-    // It went in between.
-    if (version !== undefined && !next.hasConfigMap) return whileChanging(reading);
-    reading = next;
-    read = { atMs: nowMs, configMap: version };
-    seen = told;
-    return reading;
-  }
-
-  async function look(at: Date): Promise<Sight> {
-    const { stored, location, controlPlane, unread, judge } = await refresh();
+  async function see(at: Date): Promise<Sight> {
+    const { stored, controlPlane, unread, judge } = await readings.refresh();
     const sight = { bundle: stored, unread, findings: judge(at), sidecars: undefined };
     if (!sidecars) return sight;
     const { anchors, issuerChain } = stored.files;
@@ -126,12 +107,29 @@ async function openSource(
     return typeof found === 'string' ? { ...sight, unread: [...unread, found] } : { ...sight, sidecars: found };
   }
 
+  async function look(at: Date): Promise<Sight> {
+    try {
+      const sight = await see(at);
+      failures = 0;
+      return sight;
+    } catch (error) {
+      lookAgain(Math.min(everyMs, firstRetryMs * 2 ** failures));
+      failures += 1;
+      throw error;
+    }
+  }
+
   async function follow(changed: () => void, signal: AbortSignal): Promise<void> {
-    let [whenAway, whenSettled]: (NodeJS.Timeout | undefined)[] = [];
+    const timers = new Map<string, NodeJS.Timeout>();
+    const after = (ms: number, name: string, then: () => void) => {
+      clearTimeout(timers.get(name));
+      timers.set(name, setTimeout(then, ms));
+    };
     const tell = () => {
-      changes += 1;
+      readings.outdate();
       changed();
     };
+    lookAgain = (ms) => after(ms, 'failed', changed);
     sidecars?.onNews(changed);
     const ended = new AbortController();
     const end = () => ended.abort();
@@ -143,28 +141,22 @@ async function openSource(
       followObject(cluster, ref, { everyMs, onVersion: onlyNew(onVersion) }, ended.signal);
     await Promise.all([
       followed(configMapRef({ namespace }), (version) => {
-        clearTimeout(whenAway);
-        if (version === undefined) whenAway = setTimeout(tell, absenceMs);
-        else if (version !== read.configMap) tell();
+        clearTimeout(timers.get('away'));
+        if (version === undefined) after(absenceMs, 'away', tell);
+        else if (version !== readings.configMapVersion) tell();
       }),
       followed(sentryRef(namespace), () => {
         tell();
-        clearTimeout(whenSettled);
-        whenSettled = setTimeout(tell, sentrySettlesMs);
+        after(sentrySettlesMs, 'settled', tell);
       }),
       ...(flags['read-secret'] ? [followed(secretRef({ namespace }), tell)] : []),
       untilAborted(ended.signal),
     ]);
-    clearTimeout(whenAway);
-    clearTimeout(whenSettled);
+    lookAgain = () => undefined;
+    for (const timer of timers.values()) clearTimeout(timer);
   }
 
-  return { location: reading.location, look, follow };
-}
-
-/** A run of a renewal: what it leads to is told when it is there. */
-function whileChanging(reading: ClusterReading): ClusterReading {
-  return { ...reading, stored: { ...reading.stored, state: 'changing' } };
+  return { location, look, follow };
 }
 
 /** The injector marks its pods since 1.11; of an unknown version it is not known, as in `audit`. */
