@@ -2,6 +2,7 @@ import { clusterRemark } from '../app/cluster-report.ts';
 import { exitCodeOfStatus, reportStatus, statusRemarks } from '../app/status/report.ts';
 import { asksForSeveral, clustersFlags } from '../cli/clusters-flags.ts';
 import { atFlag, clusterFlags, failOnFlag, sentryAddressFlag } from '../cli/flags.ts';
+import { lookAtPlaces } from '../cli/look-at-places.ts';
 import { MtlsCommand } from '../cli/mtls-command.ts';
 import { readStatus } from '../cli/status-input.ts';
 import { withCluster } from '../cli/with-cluster.ts';
@@ -37,20 +38,16 @@ the ConfigMap and by the certificate that Sentry shows.`;
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Status);
-    const isSeveral = asksForSeveral(flags);
     const look = async (context = flags.context) => {
-      const kubernetes = flags.kubernetes || isSeveral;
+      const kubernetes = flags.kubernetes || asksForSeveral(flags);
       const report = await withCluster({ ...flags, context, kubernetes }, this.env, async (cluster) =>
         reportStatus(await readStatus(cluster, flags), cluster.location, flags.at ?? this.now()),
       );
       return { report, exitCode: exitCodeOfStatus(report, flags['fail-on']) };
     };
-    if (isSeveral) {
-      const { lookAtSeveral } = await import('../cli/several-clusters.ts');
-      process.exitCode = await lookAtSeveral('status', flags, { env: this.env, streams: this.streams }, look);
-      return;
-    }
-    const { report, exitCode } = await look();
+    const found = await lookAtPlaces('status', flags, { env: this.env, streams: this.streams }, look);
+    if (!found) return;
+    const { report, exitCode } = found;
     await this.emit(report, flags.format, (status) => renderStatus(status, (instant) => instant.getTimezoneOffset()));
     for (const remark of [...statusRemarks(report), clusterRemark(report.cluster)]) this.streams.note(`${remark}\n`);
     this.streams.warn(renderBanner(report.expiry));

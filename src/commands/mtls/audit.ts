@@ -2,9 +2,10 @@ import * as Flags from '@oclif/core/flags';
 import { auditSidecars, exitCodeOfAudit } from '../../app/audit/audit.ts';
 import { auditRemarks } from '../../app/audit/remarks.ts';
 import { gatherAudit } from '../../cli/audit-input.ts';
-import { asksForSeveral, clustersFlags } from '../../cli/clusters-flags.ts';
+import { clustersFlags } from '../../cli/clusters-flags.ts';
 import { atFlag, clusterFlags, failOnFlag, sentryAddressFlag } from '../../cli/flags.ts';
 import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
+import { lookAtPlaces } from '../../cli/look-at-places.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { withCluster } from '../../cli/with-cluster.ts';
 import { renderAudit } from '../../render/audit.ts';
@@ -68,12 +69,9 @@ Pods that have ended do not count, those that are being deleted do. Clients that
       );
       return { report, exitCode: exitCodeOfAudit(report, flags['fail-on']) };
     };
-    if (asksForSeveral(flags)) {
-      const { lookAtSeveral } = await import('../../cli/several-clusters.ts');
-      process.exitCode = await lookAtSeveral('audit', flags, { env: this.env, streams: this.streams }, look);
-      return;
-    }
-    const { report, exitCode } = await look();
+    const found = await lookAtPlaces('audit', flags, { env: this.env, streams: this.streams }, look);
+    if (!found) return;
+    const { report, exitCode } = found;
     process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderAudit, exitCode });
     for (const remark of auditRemarks(report)) this.streams.note(`${remark}\n`);
   }

@@ -1,8 +1,9 @@
 import { checkBundle, exitCodeOfFindings } from '../../app/check/check.ts';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
-import { asksForSeveral, clustersFlags } from '../../cli/clusters-flags.ts';
+import { clustersFlags } from '../../cli/clusters-flags.ts';
 import { atFlag, configFlag, daprVersionFlag, failOnFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
+import { lookAtPlaces } from '../../cli/look-at-places.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { surveyStore } from '../../cli/survey.ts';
 import { renderCheck } from '../../render/check.ts';
@@ -56,12 +57,9 @@ will come to that. docs/findings.md has them all.`;
       });
       return { report, exitCode: exitCodeOfFindings(report, flags['fail-on']) };
     };
-    if (asksForSeveral(flags)) {
-      const { lookAtSeveral } = await import('../../cli/several-clusters.ts');
-      process.exitCode = await lookAtSeveral('check', flags, { env: this.env, streams: this.streams }, look);
-      return;
-    }
-    const { report, exitCode } = await look();
+    const found = await lookAtPlaces('check', flags, { env: this.env, streams: this.streams }, look);
+    if (!found) return;
+    const { report, exitCode } = found;
     process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderCheck, exitCode });
     this.streams.note(`Trust store: ${report.store.kind} ${report.store.name}\n`);
   }

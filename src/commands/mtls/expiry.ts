@@ -1,8 +1,9 @@
 import { reportExpiry } from '../../app/expiry.ts';
 import { exitCodeOfStatuses, expiryRemarks, expiryWarnings } from '../../app/expiry-verdict.ts';
-import { asksForSeveral, clustersFlags } from '../../cli/clusters-flags.ts';
+import { clustersFlags } from '../../cli/clusters-flags.ts';
 import { atFlag, failOnFlag, sentryAddressFlag, storeFlags, warnBeforeFlag } from '../../cli/flags.ts';
 import { emitJudged, judgedFlags } from '../../cli/judged-output.ts';
+import { lookAtPlaces } from '../../cli/look-at-places.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { openReader } from '../../cli/open-store.ts';
 import { renderExpiry } from '../../render/expiry.ts';
@@ -70,12 +71,9 @@ A bundle that cannot be read, or in which no anchor carries the issuer, is an er
       const report = reportExpiry(await store.read(), store.location, flags.at ?? this.now(), flags['warn-before']);
       return { report, exitCode: exitCodeOfStatuses(report, flags['fail-on']) };
     };
-    if (asksForSeveral(flags)) {
-      const { lookAtSeveral } = await import('../../cli/several-clusters.ts');
-      process.exitCode = await lookAtSeveral('expiry', flags, { env: this.env, streams: this.streams }, look);
-      return;
-    }
-    const { report, exitCode } = await look();
+    const found = await lookAtPlaces('expiry', flags, { env: this.env, streams: this.streams }, look);
+    if (!found) return;
+    const { report, exitCode } = found;
     process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderExpiry, exitCode });
     for (const warning of expiryWarnings(report)) this.streams.warn(`${warning}\n`);
     for (const remark of expiryRemarks(report)) this.streams.note(`${remark}\n`);
