@@ -42,7 +42,7 @@ export interface ClusterWatch {
   close(): void;
 }
 
-const watchLeaseName = 'dapr-mtls-watch';
+export const watchLeaseName = 'dapr-mtls-watch';
 
 /** After a look that failed, and twice as long after each one more: an API server restarts in seconds. */
 const firstRetryMs = 5_000;
