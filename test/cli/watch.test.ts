@@ -130,6 +130,18 @@ describe('a directory that moves under it', () => {
     await watching.stop();
   });
 
+  test('is not there yet, nor what holds it', async () => {
+    const directory = join(folder, 'not', 'yet', 'there');
+    const watching = startWatching(['--dir', directory, ...rarely]);
+    await watching.said(/Looking failed/);
+    mkdirSync(join(folder, 'not', 'yet'), { recursive: true });
+    await sleep(1500);
+    cpSync(join(bundles, 'a'), directory, { recursive: true });
+    await watching.said(/Watching the trust bundle .* root until/);
+    await expect.poll(() => watching.messages().filter((message) => /Looking failed/.test(message)).length).toBe(1);
+    await watching.stop();
+  });
+
   test("kubelet's folders are swapped, and a link to the directory leads elsewhere", async () => {
     const volume = join(folder, 'volume');
     for (const [name, bundle] of [
