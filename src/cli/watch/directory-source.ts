@@ -41,7 +41,7 @@ export function watchDirectory(locate: () => Place): WatchSource {
 const judgeAgainMs = 3_600_000;
 
 /**
- * A judgement is most of the work of a look, and leaves some 5 KB of native memory behind (Node 20): the
+ * A judgement is most of the work of a look, and thousands of them take 40 MB that Node does not give back: the
  * same bundle is judged once an hour, and once for each side of every date in it.
  */
 function judgeNewOnly(location: StoreLocation) {
