@@ -347,6 +347,25 @@ describe('what is followed', () => {
     await following.stop();
   });
 
+  test('waits out a server that has just started, and refuses what it allows', async () => {
+    const source = await watch();
+    await look(source);
+    const following = await followQuietly(source);
+    const refusals = 2;
+    for (const verb of ['watch', 'list'])
+      server.faults.add({ when: matches(`${verb} pods`), times: refusals, do: { status: 403 } });
+    server.watches.end();
+    await expect.poll(() => server.faults.left).toBeLessThan(2 * refusals);
+    removeLegacy();
+    const meanwhile = await look(source);
+    expect(meanwhile.unread).toHaveLength(1);
+    expect(meanwhile.sidecars).toBeDefined();
+    await expect
+      .poll(async () => (await look(source)).sidecars?.totals, { timeout: 30_000 })
+      .toMatchObject({ sidecars: 3, broken: 0 });
+    await following.stop();
+  });
+
   test('goes on with the token that stands in the file after the old one was revoked', async () => {
     const folder = temporaryDirectory('watch-token');
     const tokenFile = join(folder, 'token');

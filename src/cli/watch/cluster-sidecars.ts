@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { type ReferenceFiles, readReference } from '../../app/audit/reference.ts';
 import type { SidecarSight } from '../../app/watch/ports.ts';
 import { openTally } from '../../app/watch/sidecar-tally.ts';
@@ -24,6 +25,8 @@ export interface SidecarOptions {
 
 /** A rollout makes and removes pods in one breath: what it leaves is news, not each of them. */
 const settleMs = 1_000;
+/** An API server that has just started refuses what it allows: it does not know the roles yet. */
+const graceMs = 30_000;
 const [shortestPauseMs, longestPauseMs] = [1_000, 10_000];
 
 /**
@@ -36,6 +39,8 @@ export function watchSidecars(cluster: Cluster, { everyMs, signal }: SidecarOpti
   let wakeUp: () => void = () => undefined;
   /** Of the last list; undefined while the first one, or another one after a refusal, is under way. */
   let outcome: { readonly trouble: unknown } | undefined;
+  /** Since the last list that was told to its end. */
+  let refusedSinceMs: number | undefined;
   let waiting: (() => void)[] = [];
   let last: { readonly bundle: ReferenceFiles; readonly at: Date; readonly told: string } | undefined;
   let settling: NodeJS.Timeout | undefined;
@@ -46,6 +51,7 @@ export function watchSidecars(cluster: Cluster, { everyMs, signal }: SidecarOpti
   const keeper = {
     ...tally,
     endList: () => {
+      refusedSinceMs = undefined;
       tally.endList();
       settle(undefined);
     },
@@ -92,10 +98,13 @@ export function watchSidecars(cluster: Cluster, { everyMs, signal }: SidecarOpti
         await followPods(cluster, query, keeper, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (outcome && outcome.trouble === undefined) failures = 0;
-        settle(error);
-        if (!(error instanceof DaprMtlsError)) return;
-        await pause(isForbidden(error) ? everyMs : Math.min(longestPauseMs, shortestPauseMs * 2 ** failures));
+        if (!(error instanceof DaprMtlsError)) return settle(error);
+        if (refusedSinceMs === undefined) failures = 0;
+        refusedSinceMs ??= performance.now();
+        const wasWell = outcome !== undefined && outcome.trouble === undefined;
+        if (!wasWell || performance.now() - refusedSinceMs >= graceMs) settle(error);
+        const isPatient = isForbidden(error) && outcome?.trouble !== undefined;
+        await pause(isPatient ? everyMs : Math.min(longestPauseMs, shortestPauseMs * 2 ** failures));
       }
     }
   }
