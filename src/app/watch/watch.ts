@@ -126,7 +126,7 @@ function takeLead(state: WatchState, leads: boolean): Taken {
   if (leads === state.leads) return { state, changes: [], remarks: [] };
   const message = leads
     ? 'This replica leads now, and tells of changes and warnings'
-    : 'Another replica leads: this one looks and serves figures';
+    : 'This replica does not lead: it looks and serves figures';
   return { state: { ...state, leads, told: new Map() }, changes: [], remarks: [{ level: 'info', message }] };
 }
 

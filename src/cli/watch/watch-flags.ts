@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { parseValidity } from '../../app/configuration/duration.ts';
 import { parseThresholds, type Threshold } from '../../app/watch/thresholds.ts';
 import { DaprMtlsError } from '../../errors.ts';
-import { atFlag, outputFlags } from '../flags.ts';
+import { atFlag, outputFlags, sentryAddressFlag } from '../flags.ts';
 import type { StoreFlags } from '../open-store.ts';
 import { type ListenAddress, parseListenAddress } from './listen-address.ts';
 
@@ -80,11 +80,7 @@ export const watchFlags = {
       'Read the Secret, too: the issuer key is checked, and both objects are compared. Without it no request names Secrets.',
     helpGroup: 'CLUSTER',
   }),
-  'sentry-address': Flags.string({
-    description: 'Where Sentry shows its certificate (default its Service, else its pods).',
-    helpValue: 'HOST[:PORT]',
-    helpGroup: 'CLUSTER',
-  }),
+  ...sentryAddressFlag,
   'no-sidecars': Flags.boolean({ description: 'Read no pods.', helpGroup: 'CLUSTER' }),
 };
 
