@@ -71,7 +71,7 @@ describe('a change by somebody else', () => {
       expect(JSON.parse(failed.stdout)).toMatchObject({
         code: 'store.conflict',
         message: expect.stringContaining('issuer.crt was changed by somebody else'),
-        hint: expect.stringContaining('repair --abandon'),
+        hint: expect.stringMatching(/`dapr-mtls repair --dir .* --abandon`/),
       });
       expect(snapshot(trust.directory)).toEqual(before);
 
