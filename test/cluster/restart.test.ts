@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
       expect(error).toContain(
         'restarted: deploy/dapr-sentry, deploy/dapr-sidecar-injector; under way: deploy/dapr-operator; not restarted: statefulsets/dapr-placement-server, statefulsets/dapr-scheduler-server',
       );
-      expect(stderr).toContain('kubectl logs -n dapr-system deploy/dapr-operator');
+      expect(stderr).toMatch(/kubectl --kubeconfig \S+ logs -n dapr-system deploy\/dapr-operator/);
       // A crash loop is known long before the time is up.
       expect(Date.now() - begun).toBeLessThan(120_000);
       expect((await instants()).slice(3)).toEqual(before.slice(3));
@@ -183,7 +183,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'mtls restart on a real cluste
       expect(errorOf(stderr)).toContain(
         'deploy/dapr-operator in namespace dapr-system cannot be restarted: it is paused; nothing was restarted',
       );
-      expect(stderr).toContain('kubectl rollout resume -n dapr-system deploy/dapr-operator');
+      expect(stderr).toMatch(/kubectl --kubeconfig \S+ rollout resume -n dapr-system deploy\/dapr-operator/);
       expect(await instants()).toEqual(before);
     });
 
