@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
+import { keepJudgement } from '../../app/watch/keep-judgement.ts';
 import type { Announcer, Leadership, Sight, WatchSource } from '../../app/watch/ports.ts';
 import { DaprMtlsError } from '../../errors.ts';
 import type { ControlPlane } from '../../kube/dapr/control-plane.ts';
@@ -88,6 +89,7 @@ async function openSource(
   const readAll = () =>
     flags['read-secret'] ? readWithSecret(cluster, namespace) : readPublic(cluster, namespace, flags['sentry-address']);
   const { location } = await readAll();
+  const judgeKept = keepJudgement();
   const readings = keepReadings(cluster, namespace, { everyMs, readAll });
   const sidecars = flags['no-sidecars'] ? undefined : watchSidecars(cluster, { everyMs, signal: closed });
   /** While Sentry does not answer: sidecars do not fall behind for that. */
@@ -97,7 +99,7 @@ async function openSource(
 
   async function see(at: Date): Promise<Sight> {
     const { stored, controlPlane, unread, judge } = await readings.refresh();
-    const sight = { bundle: stored, unread, findings: judge(at), sidecars: undefined };
+    const sight = { bundle: stored, unread, findings: judgeKept(judge, stored.files, at), sidecars: undefined };
     if (!sidecars) return sight;
     const { anchors, issuerChain } = stored.files;
     shownIssuer = issuerChain ?? shownIssuer;

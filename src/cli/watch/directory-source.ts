@@ -3,8 +3,8 @@ import { basename, dirname } from 'node:path';
 import { assertBundle } from '../../app/assert-bundle.ts';
 import { checkBundle, type Surroundings } from '../../app/check/check.ts';
 import { defaultWarnBeforeMs } from '../../app/report.ts';
+import { ageOf, datesOf } from '../../app/watch/keep-judgement.ts';
 import type { WatchSource } from '../../app/watch/ports.ts';
-import { certificatesOf, readCertificateFile } from '../../pki/reading.ts';
 import type { Finding } from '../../pki/rules/finding.ts';
 import type { Place } from '../../store/directory/place.ts';
 import { DirectoryReader } from '../../store/directory/read.ts';
@@ -38,24 +38,12 @@ export function watchDirectory(locate: () => Place): WatchSource {
   };
 }
 
-const judgeAgainMs = 3_600_000;
-
-/**
- * A judgement is most of the work of a look, and thousands of them take 40 MB that Node does not give back: the
- * same bundle is judged once an hour, and once for each side of every date in it.
- */
+/** The same bundle is not judged at each look (`keepJudgement`); here its bytes tell whether it is the same. */
 function judgeNewOnly(location: StoreLocation) {
   let last: { readonly key: string; readonly findings: readonly Finding[] } | undefined;
   return (stored: StoredBundle, surroundings: Surroundings, at: Date): readonly Finding[] => {
     const { revision, state, files } = stored;
-    const { anchors, issuerChain } = files;
-    const certificates = [
-      ...certificatesOf(anchors && readCertificateFile('anchors', anchors)),
-      ...certificatesOf(issuerChain && readCertificateFile('issuerChain', issuerChain)),
-    ];
-    const sides = certificates.map(({ notBefore, notAfter }) => [at < notBefore, notAfter < at]);
-    const hour = Math.floor(at.getTime() / judgeAgainMs);
-    const key = JSON.stringify([revision, state, surroundings, sides, hour]);
+    const key = JSON.stringify([revision, state, surroundings, ageOf(datesOf(files), at)]);
     if (last?.key !== key) {
       const options = { at, warnBeforeMs: defaultWarnBeforeMs, daprVersion: undefined };
       last = { key, findings: checkBundle(stored, location, surroundings, options).findings };
