@@ -9,6 +9,7 @@ import { findGo } from '../interop/go-program.ts';
 import { buildPromtool } from '../interop/promtool.ts';
 import { dayMs, makeBundle } from '../support/bundles.ts';
 import { copyProgram, type Program } from '../support/program.ts';
+import { untouchedRuleFlags } from '../support/rule-flags.ts';
 import { type SentryServer, startSentryServer } from '../support/sentry-server.ts';
 import type { KubeJson } from './admin.ts';
 import { deployApps } from './apps.ts';
@@ -283,15 +284,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'what watches a cluster', () =
 
   test('alerts and dashboard ask for what the watcher serves', async () => {
     const { figures } = await watchAs('watch-figures', '');
-    const thresholds = readAlertThresholds({
-      'warn-before': undefined,
-      'critical-before': undefined,
-      'stale-for': undefined,
-      'broken-for': undefined,
-      'not-read-for': undefined,
-      'expect-watcher': true,
-      'cronjob-name': 'dapr-mtls',
-    });
+    const thresholds = readAlertThresholds({ ...untouchedRuleFlags, 'expect-watcher': true });
     const asked = new Set(
       JSON.stringify([
         makeAlertGroups(thresholds).map(({ rules }) => rules.map(({ expr }) => expr)),

@@ -11,6 +11,7 @@ import { readAlertThresholds } from '../../src/cli/manifest-rule-input.ts';
 import { watchLeaseName } from '../../src/cli/watch/cluster-source.ts';
 import { renderFile, renderManifest } from '../../src/render/manifest.ts';
 import { expectGolden } from '../support/golden.ts';
+import { untouchedRuleFlags } from '../support/rule-flags.ts';
 
 const image = 'registry.example:5000/dapr-mtls:0.1.0';
 const namespace = 'dapr-system';
@@ -55,15 +56,7 @@ const wholeCronJob: CronJobManifestWish = {
   warnBefore: '60d',
 };
 
-const thresholds = readAlertThresholds({
-  'warn-before': undefined,
-  'critical-before': undefined,
-  'stale-for': undefined,
-  'broken-for': undefined,
-  'not-read-for': undefined,
-  'expect-watcher': false,
-  'cronjob-name': 'dapr-mtls',
-});
+const thresholds = readAlertThresholds(untouchedRuleFlags);
 const rule = makePrometheusRule({ name: 'dapr-mtls', namespace }, { release: 'kube-prometheus-stack' }, thresholds);
 const configMap = makeDashboardConfigMap({ name: 'dapr-mtls-dashboard', namespace }, { grafana_dashboard: '1' });
 const policies = policySubjects.flatMap((subject) =>

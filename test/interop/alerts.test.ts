@@ -3,20 +3,12 @@ import type { AlertThresholds } from '../../src/app/manifest/alert.ts';
 import { makeAlertGroups } from '../../src/app/manifest/alerts.ts';
 import { readAlertThresholds } from '../../src/cli/manifest-rule-input.ts';
 import { renderFile } from '../../src/render/manifest.ts';
+import { untouchedRuleFlags } from '../support/rule-flags.ts';
 import { skippedWithoutGo } from './go-judge.ts';
 import { findGo } from './go-program.ts';
 import { buildPromtool } from './promtool.ts';
 
-const untouched = {
-  'warn-before': undefined,
-  'critical-before': undefined,
-  'stale-for': undefined,
-  'broken-for': undefined,
-  'not-read-for': undefined,
-  'expect-watcher': false,
-  'cronjob-name': 'dapr-mtls',
-};
-const usual = readAlertThresholds(untouched);
+const usual = readAlertThresholds(untouchedRuleFlags);
 const day = 86_400;
 
 /** Series by their names and values in the notation of promtool, a value a minute; undefined: there is none. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { makeAlertGroups } from '../../src/app/manifest/alerts.ts';
 import { readAlertThresholds } from '../../src/cli/manifest-rule-input.ts';
 import { renderFile } from '../../src/render/manifest.ts';
+import { untouchedRuleFlags } from '../support/rule-flags.ts';
 import { skippedWithoutGo } from './go-judge.ts';
 import { findGo } from './go-program.ts';
 import { buildAmtool, buildPromtool } from './promtool.ts';
@@ -11,17 +12,7 @@ const page = readFileSync(new URL('../../docs/monitoring-kubernetes.md', import.
 const blocks = [...page.matchAll(/^```yaml\n(# (\S+)\n[\s\S]*?)^```/gm)];
 const files = Object.fromEntries(blocks.map(([, text = '', name = '']) => [name, text]));
 
-const groups = makeAlertGroups(
-  readAlertThresholds({
-    'warn-before': undefined,
-    'critical-before': undefined,
-    'stale-for': undefined,
-    'broken-for': undefined,
-    'not-read-for': undefined,
-    'expect-watcher': false,
-    'cronjob-name': 'dapr-mtls',
-  }),
-);
+const groups = makeAlertGroups(readAlertThresholds(untouchedRuleFlags));
 const alerts = groups.flatMap(({ rules }) => rules);
 
 test('the page names every alert and no other', () => {

@@ -6,6 +6,7 @@ import { labelFlag, readLabels } from '../../src/cli/manifest-flags.ts';
 import { manifestPolicyFlags, readNetworkPolicyWish } from '../../src/cli/manifest-policy-input.ts';
 import { manifestRuleFlags, readAlertThresholds } from '../../src/cli/manifest-rule-input.ts';
 import { manifestWatchFlags, readWatchManifestWish } from '../../src/cli/manifest-watch-input.ts';
+import { untouchedRuleFlags } from '../support/rule-flags.ts';
 
 const refused = expect.objectContaining({ code: 'usage.invalid', hint: expect.stringMatching(/\w/) });
 /** As oclif calls it, less what none of these look at. */
@@ -157,22 +158,17 @@ interface CronJob {
   };
 }
 
-const rules = {
-  'warn-before': undefined,
-  'critical-before': undefined,
-  'stale-for': undefined,
-  'broken-for': undefined,
-  'not-read-for': undefined,
-  'expect-watcher': false,
-  'cronjob-name': 'dapr-mtls',
-};
-
 test('a warning comes before what it warns of', () => {
   const day = 86_400;
-  expect(() => readAlertThresholds({ ...rules, 'critical-before': 31 * day })).toThrow(refused);
-  expect(() => readAlertThresholds({ ...rules, 'warn-before': day, 'critical-before': day })).toThrow(refused);
-  expect(readAlertThresholds({ ...rules, 'warn-before': 4 * day }).criticalBeforeSeconds).toBe(day);
-  expect(readAlertThresholds(rules)).toMatchObject({ warnBeforeSeconds: 30 * day, criticalBeforeSeconds: 7 * day });
+  expect(() => readAlertThresholds({ ...untouchedRuleFlags, 'critical-before': 31 * day })).toThrow(refused);
+  expect(() => readAlertThresholds({ ...untouchedRuleFlags, 'warn-before': day, 'critical-before': day })).toThrow(
+    refused,
+  );
+  expect(readAlertThresholds({ ...untouchedRuleFlags, 'warn-before': 4 * day }).criticalBeforeSeconds).toBe(day);
+  expect(readAlertThresholds(untouchedRuleFlags)).toMatchObject({
+    warnBeforeSeconds: 30 * day,
+    criticalBeforeSeconds: 7 * day,
+  });
 });
 
 const policy = {
