@@ -98,6 +98,14 @@ describe('mtls logs', () => {
     expect(stderr).toMatch(/^Pod sentry-b is left out: .*waiting to start/);
   });
 
+  test('fails where no pod has a log', async () => {
+    addPod('sentry-a');
+    addPod('sentry-b');
+    const { status, stdout, stderr } = await logs('-q');
+    expect({ status, stdout }).toEqual({ status: 5, stdout: '' });
+    expect(stderr).toMatch(/Error: none of the 2 pods has a log\nSee why: `kubectl describe pods -n dapr-system -l/);
+  });
+
   test.each<[string[], number, RegExp]>([
     [['--since', 'yesterday'], 2, /--since yesterday is not a length of time/],
     [['-f', '--previous'], 2, /previous/],

@@ -37,7 +37,7 @@ const lastWordsMs = 5_000;
 /**
  * What all pods of the services have written, as one log by time. Followed, pods that come are taken in
  * and those that go are let go of.
- * @throws DaprMtlsError `cluster.*`, `dapr.missing` where there is no such pod
+ * @throws DaprMtlsError `cluster.*`, `dapr.missing` where there is no such pod, or none of them has a log
  */
 export async function* readServiceLogs(
   cluster: Cluster,
@@ -45,6 +45,11 @@ export async function* readServiceLogs(
   surroundings: LogSurroundings,
 ): AsyncGenerator<PodLine> {
   const { clock, signal, remark } = surroundings;
+  let leftOut = 0;
+  const leaveOut = (sentence: string) => {
+    leftOut += 1;
+    remark(sentence);
+  };
   const query = { namespace: wish.namespace, labelSelector: `app in (${wish.services.join(',')})` };
   const pods: ControlPlanePod[] = [];
   for await (const pod of cluster.list<ControlPlanePod>(resources.pods, query)) pods.push(pod);
@@ -55,12 +60,14 @@ export async function* readServiceLogs(
     clock,
   });
   const read = (pod: ControlPlanePod, query: Partial<LogQuery>) =>
-    merge.add(readPod(cluster, pod, { ...query, namespace: wish.namespace }, surroundings));
+    merge.add(readPod(cluster, pod, { ...query, namespace: wish.namespace }, { ...surroundings, remark: leaveOut }));
   const { sinceSeconds, tailLines, previous } = wish;
   if (!wish.follow) {
     for (const pod of pods) read(pod, { sinceSeconds, tailLines, previous });
     merge.complete();
-    return yield* merge.lines();
+    yield* merge.lines();
+    if (leftOut === pods.length) throw noLogs(wish, pods.length);
+    return;
   }
   const followed = new Map<string, AbortController>();
   const follow = (pod: ControlPlanePod, query: Partial<LogQuery>) => {
@@ -133,6 +140,15 @@ function later(gone: AbortSignal, { clock, signal }: Pick<LogSurroundings, 'cloc
   const wait = () => clock.wait(lastWordsMs, signal).then(() => end.abort());
   gone.addEventListener('abort', wait, { once: true });
   return AbortSignal.any([signal, end.signal]);
+}
+
+function noLogs({ namespace, services, previous }: LogWish, pods: number): DaprMtlsError {
+  return new DaprMtlsError('dapr.missing', {
+    message: `${pods === 1 ? 'the only pod has' : `none of the ${pods} pods has`} ${previous ? 'a log of a container that ran before' : 'a log'}`,
+    hint: previous
+      ? 'Leave -p out for the log of the containers that run now.'
+      : `See why: \`kubectl describe pods -n ${namespace} -l 'app in (${services.join(',')})'\`.`,
+  });
 }
 
 function noPods({ namespace, services }: LogWish): DaprMtlsError {

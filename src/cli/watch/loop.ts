@@ -58,6 +58,8 @@ export async function runLoop(
     awaken();
   };
   const led = (leads: boolean) => {
+    // Who gives the lead up because it ends has nothing more to say.
+    if (signal.aborted) return;
     take({ kind: 'lead', leads });
     awaken();
   };
