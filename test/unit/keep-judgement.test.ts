@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { keepJudgement } from '../../src/app/watch/keep-judgement.ts';
+import { datesOf, keepJudgement } from '../../src/app/watch/keep-judgement.ts';
 import type { FoundFiles } from '../../src/pki/reading.ts';
 import { dayMs, makeBundle } from '../support/bundles.ts';
 
@@ -28,10 +28,17 @@ test('what was read once is judged once an hour', () => {
 test('an end is judged at once', () => {
   const keep = keepJudgement();
   const end = 10 * dayMs;
-  const times = [end - minuteMs, end - 1, end, end + 1000, end + minuteMs].map(after);
+  const times = [end - 5 * minuteMs, end - 1000, end + 1000, end + 5 * minuteMs].map(after);
   for (const at of times) keep(judge, files, at);
-  expect(judged).toHaveLength(2);
-  expect(judged.map((at) => at > after(end - 1))).toEqual([false, true]);
+  expect(judged).toEqual([times[0], times[2]]);
+});
+
+test('a certificate that is valid from this second on is judged at this second', () => {
+  const keep = keepJudgement();
+  const [notBefore] = datesOf(files) as [Date];
+  const times = [-1000, 0].map((ms) => new Date(notBefore.getTime() + ms));
+  for (const at of times) keep(judge, files, at);
+  expect(judged).toEqual(times);
 });
 
 test('what was read anew is judged anew', () => {

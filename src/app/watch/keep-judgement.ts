@@ -14,14 +14,14 @@ export function datesOf({ anchors, issuerChain }: Pick<FoundFiles, 'anchors' | '
   return certificates.flatMap(({ notBefore, notAfter }) => [notBefore, notAfter]);
 }
 
-/** Differs where a judgement may: once an hour, and on each side of every date. */
+/** Differs where a judgement may: once an hour, before, at and behind every date. */
 export function ageOf(dates: readonly Date[], at: Date): string {
-  return `${Math.floor(at.getTime() / judgeAgainMs)} ${dates.map((date) => (date < at ? 1 : 0)).join('')}`;
+  return `${Math.floor(at.getTime() / judgeAgainMs)} ${dates.map((date) => Math.sign(at.getTime() - date.getTime())).join(' ')}`;
 }
 
 /**
  * A judgement is most of the work of a look, and thousands of them take 40 MB that Node does not give back: what
- * was read once is judged once an hour, and once on each side of every date in it.
+ * was read once is judged once an hour, and anew where one of its dates has come.
  */
 export function keepJudgement(): (judge: Judge, files: FoundFiles, at: Date) => readonly Finding[] {
   let last: { judge: Judge; dates: readonly Date[]; age: string; findings: readonly Finding[] } | undefined;
