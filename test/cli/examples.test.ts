@@ -2,6 +2,7 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Manifest } from '../../src/cli/help.ts';
+import type { ObjectMeta } from '../../src/kube/port.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { packageHome, run, runAny } from '../support/command-line.ts';
@@ -52,8 +53,19 @@ afterAll(() => Promise.all(servers.map((server) => server.stop())));
 async function startCluster(wishes: ControlPlaneOptions | undefined): Promise<string> {
   const server = await startApiServer();
   servers.push(server);
-  if (wishes) server.store.put(...runningControlPlane(wishes));
+  const objects = wishes ? runningControlPlane(wishes) : [];
+  server.store.put(...objects);
+  for (const { kind, metadata } of objects) if (kind === 'Pod') writeLog(server, metadata);
   return server.kubeconfig();
+}
+
+/** Of a container that has been started anew. */
+function writeLog({ logs }: ApiServer, { name, labels }: ObjectMeta): void {
+  const container = `${name}/${labels?.app}`;
+  const now = new Date().toISOString();
+  logs.write(container, now, 'time="2026-11-22T01:02:03Z" level=fatal msg="the listener has failed"');
+  logs.restart(container);
+  logs.write(container, now, 'time="2026-11-22T01:02:04Z" level=info msg="Starting sentry server"');
 }
 
 test('every command has a summary, a description and examples', () => {
