@@ -168,10 +168,13 @@ describe('an anchor is lacking', () => {
 });
 
 describe('the pace', () => {
-  const clockFrom = () => {
+  /** @param lateMs how much later than asked for it wakes, call by call, as a busy machine does */
+  const clockFrom = (...lateMs: number[]) => {
     let nowMs = 0;
     const sleep = async (ms: number) => {
-      nowMs += ms;
+      const untilMs = nowMs + ms + (lateMs.shift() ?? 0);
+      await new Promise((resolve) => setImmediate(resolve));
+      nowMs = Math.max(nowMs, untilMs);
     };
     return { now: () => new Date(nowMs), sleep };
   };
@@ -185,6 +188,20 @@ describe('the pace', () => {
       begun.push(clock.now().getTime());
     }
     expect(begun).toEqual([0, 2500, 5000]);
+  });
+
+  test('keeps those apart that wait at once, and counts from when the one before came', async () => {
+    const clock = clockFrom(70);
+    const ownTurn = keepPace(400, clock);
+    const begun: number[] = [];
+    const begin = async () => {
+      await ownTurn(() => {});
+      begun.push(clock.now().getTime());
+    };
+    await Promise.all([begin(), begin(), begin(), begin()]);
+    const apart = begun.slice(1).map((at, index) => at - (begun[index] ?? 0));
+    expect(apart).toHaveLength(3);
+    expect(Math.min(...apart)).toBeGreaterThanOrEqual(400);
   });
 
   test('lets everybody pass where there is none', async () => {
