@@ -28,7 +28,8 @@ describe.concurrent('two people', () => {
     letGo();
     const outcomes = await Promise.all(runs.map(({ ended }) => ended));
     expect(outcomes.map(({ exitCode }) => exitCode).sort()).toEqual([0, 6]);
-    expect(new Set(record()?.history.map(({ by }) => by)).size).toBe(1);
+    // On a machine that stands still for longer than a lease the other one goes on with it, and is let.
+    expect(record()?.history.filter(({ what }) => what.startsWith('planned'))).toHaveLength(1);
     expect(record()?.state).toBe('done');
   });
 

@@ -160,8 +160,10 @@ describe.each([
     const seen: RotationProgress[] = [];
     const other = await open(bench.place, { onProgress: (progress) => seen.push(progress) });
     const second = take(other, 'rotate run --wait', 60_000);
+    const waiting = { kind: 'waiting', holder: { purpose: 'rotate run' } };
+    await expect.poll(() => seen.at(-1)).toMatchObject(waiting);
     await sleep(2000);
-    expect(seen.at(-1)).toMatchObject({ kind: 'waiting', holder: { purpose: 'rotate run' } });
+    expect(seen.at(-1)).toMatchObject(waiting);
     await first.save(record('first'));
     await first.release();
     const lock = await second;
