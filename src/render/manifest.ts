@@ -14,10 +14,7 @@ export function renderFile(document: object, format: string): string {
   return renderOne(document);
 }
 
-/**
- * A copy, because what several parts share would be written once, and as an alias in the others. Queries and
- * templates stay on their lines: people look for them.
- */
+/** Queries and templates stay on their lines: people look for them. */
 function renderOne(object: object): string {
-  return renderYaml(JSON.parse(JSON.stringify(object)), 0);
+  return renderYaml(object, 0);
 }

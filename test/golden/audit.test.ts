@@ -39,7 +39,7 @@ const audit = (wishes: Partial<AuditInput> = {}) =>
       cluster: { context: 'prod', server: 'https://10.0.0.1:6443', namespace: 'dapr-system' },
       against: { kind: 'live', name: 'dapr-system/dapr-trust-bundle', anchors, issuerChain },
       scope: { namespace: null, pods: 'labelled' },
-      pods,
+      pods: [pods],
       ...wishes,
     },
     fixtureInstant,
@@ -51,7 +51,7 @@ let file: AuditReport;
 
 beforeAll(async () => {
   mixed = await audit();
-  followed = await audit({ pods: pods.slice(0, 2) });
+  followed = await audit({ pods: [pods.slice(0, 2)] });
   file = await audit({
     against: { kind: 'file', name: '/home/ana/new-root.crt', anchors: newAnchor, issuerChain: undefined },
     scope: { namespace: 'shop', pods: 'all' },
@@ -80,4 +80,6 @@ test('the document is as the schema promises, as JSON and as YAML', async () => 
   for (const report of [mixed, followed, file]) expect(schemaViolations(report)).toEqual([]);
   await expectGolden('audit.json', `${JSON.stringify(mixed, undefined, 2)}\n`);
   await expectGolden('audit.yaml', renderYaml(mixed));
+  // An alias for what many sidecars share is more than many parsers take.
+  expect(renderYaml(mixed)).not.toMatch(/: [&*]/);
 });
