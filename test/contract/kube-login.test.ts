@@ -376,6 +376,30 @@ describe('a proxy', () => {
   });
 });
 
+describe('what cannot be sent in one line', () => {
+  test.each<[string, object, RegExp]>([
+    ['as', { as: 'jane\r\nX-Other: 1' }, /: as holds a line break/],
+    ['as-groups', { as: 'jane', 'as-groups': ['dev', 'ops\n'] }, /: as-groups holds a line break/],
+    ['as-user-extra', { as: 'jane', 'as-user-extra': { a: ['\0'] } }, /: as-user-extra holds a line break/],
+    ['a token', { token: 'a-secret\n' }, /^the token holds a line break/],
+  ])('is told before anything is sent: %s', async (_, entry, message) => {
+    const server = await start();
+    const path = kubeconfig(server, (user) => Object.assign(user, entry));
+    const refusal = await refusalOf(open(path).then((cluster) => cluster.get(configMapRef)));
+    expect(refusal).toMatchObject({ code: 'cluster.credentials', message: expect.stringMatching(message) });
+    expect(JSON.stringify(refusal)).not.toContain('a-secret');
+    expect(server.connections).toBe(0);
+  });
+});
+
+test('who is impersonated is named in UTF-8, as by kubectl', async () => {
+  const server = await start();
+  const path = kubeconfig(server, (user) => Object.assign(user, { token: server.token(), as: 'jürgen 名' }));
+  await (await open(path)).get(configMapRef);
+  const sent = String(server.requests[0]?.headers['impersonate-user']);
+  expect(Buffer.from(sent, 'latin1').toString()).toBe('jürgen 名');
+});
+
 test('who is impersonated is said in each request', async () => {
   const server = await start();
   const as = { as: 'jane', 'as-uid': '7', 'as-groups': ['dev', 'ops'], 'as-user-extra': { 'a/b': ['c', 'd'] } };

@@ -1,9 +1,11 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { UserEntry } from './document.ts';
+import { toHeaderValue } from './header-value.ts';
 
 /**
  * The headers of `as`, `as-uid`, `as-groups` and `as-user-extra`.
- * @throws DaprMtlsError `cluster.kubeconfig` where anything of it is set without `as`
+ * @throws DaprMtlsError `cluster.kubeconfig` where anything of it is set without `as`, `cluster.credentials` for
+ * what no header can hold
  */
 export function impersonationHeaders(user: UserEntry | undefined): Record<string, string | readonly string[]> {
   if (!user) return {};
@@ -17,11 +19,20 @@ export function impersonationHeaders(user: UserEntry | undefined): Record<string
     });
   }
   return {
-    'Impersonate-User': name,
-    ...(uid !== undefined && { 'Impersonate-Uid': uid }),
-    ...(groups.length > 0 && { 'Impersonate-Group': groups }),
-    ...Object.fromEntries(extras.map(([key, values]) => [`Impersonate-Extra-${encodeHeaderKey(key)}`, values])),
+    'Impersonate-User': toHeaderValue(name, `${user.file}: as`),
+    ...(uid !== undefined && { 'Impersonate-Uid': toHeaderValue(uid, `${user.file}: as-uid`) }),
+    ...(groups.length > 0 && { 'Impersonate-Group': toHeaderValues(groups, `${user.file}: as-groups`) }),
+    ...Object.fromEntries(
+      extras.map(([key, values]) => [
+        `Impersonate-Extra-${encodeHeaderKey(key)}`,
+        toHeaderValues(values, `${user.file}: as-user-extra`),
+      ]),
+    ),
   };
+}
+
+function toHeaderValues(texts: readonly string[], what: string): string[] {
+  return texts.map((text) => toHeaderValue(text, what));
 }
 
 /** Lower case with what no header name may hold escaped, as in client-go. */

@@ -3,6 +3,7 @@ import { DaprMtlsError } from '../../errors.ts';
 import type { ClientCertificate, Credentials } from './access.ts';
 import { readCredentialFile } from './credential-file.ts';
 import type { UserEntry } from './document.ts';
+import { toHeaderValue } from './header-value.ts';
 
 /**
  * How a user of a kubeconfig proves who it is, by what stands in the file itself. The data of a
@@ -22,8 +23,9 @@ export function tokenFileCredentials(file: string, fallback?: string, certificat
   return { current: () => ({ certificate, authorization: bearer(readToken(file, fallback)) }) };
 }
 
+/** @throws DaprMtlsError `cluster.credentials` for what no header can hold */
 export function bearer(token: string): string {
-  return `Bearer ${token}`;
+  return `Bearer ${toHeaderValue(token, 'the token')}`;
 }
 
 function basic({ username, password }: UserEntry): string | undefined {
