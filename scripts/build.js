@@ -32,6 +32,7 @@ const shared = [
   'src/cli/several-clusters.ts',
   'src/cli/watch/cluster-source.ts',
   'src/app/configuration/document.ts',
+  'src/kube/client/bulk/exchange-in-bulk.ts',
   'src/kube/client/proxy-agent.ts',
   'src/kube/kubeconfig/parse-yaml.ts',
   'src/pki/sign.ts',

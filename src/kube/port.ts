@@ -150,6 +150,8 @@ export interface LogLine {
 export interface BodyStream {
   readonly contentType: string;
   readonly chunks: AsyncIterable<Buffer>;
+  /** Takes a chunk back that nobody looks at any more, to be written over: who gives none back needs more memory. */
+  readonly giveBack?: ((chunk: Buffer) => void) | undefined;
 }
 
 export interface WriteOptions {

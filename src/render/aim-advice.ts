@@ -15,19 +15,40 @@ export interface Aim {
  * behind a colon; one that names its store already stays as it is.
  */
 export function aimAdvice(text: string, aim: Aim): string {
-  if (Object.values(aim).every((word) => word === undefined)) return text;
+  return isEmpty(aim) ? text : aimText(text, aim);
+}
+
+function aimText(text: string, aim: Aim): string {
+  if (!tools.test(text)) return text;
   return text
     .replace(/(?<=`)(?:dapr-mtls|dapr|kubectl) [^`]*(?=`)/g, (command) => aimCommand(command, aim))
     .replace(/(?<=: )(?:dapr-mtls|dapr|kubectl) [^`\n]*/g, (command) => aimCommand(command, aim));
 }
 
-/** The same for every text of a document. */
+/** The same for every text of a document. What holds no advice is taken over: 10,000 sidecars are described in it. */
 export function aimDocument<T>(document: T, aim: Aim): T {
-  if (typeof document === 'string') return aimAdvice(document, aim) as T;
-  if (Array.isArray(document)) return document.map((item) => aimDocument(item, aim)) as T;
-  if (typeof document !== 'object' || document === null) return document;
-  return Object.fromEntries(Object.entries(document).map(([key, value]) => [key, aimDocument(value, aim)])) as T;
+  return isEmpty(aim) ? document : (aimValue(document, aim) as T);
 }
+
+function aimValue(value: unknown, aim: Aim): unknown {
+  if (typeof value === 'string') return aimText(value, aim);
+  if (typeof value !== 'object' || value === null) return value;
+  let aimed: Record<string, unknown> | undefined;
+  for (const key of Object.keys(value)) {
+    const before = (value as Record<string, unknown>)[key];
+    const after = aimValue(before, aim);
+    if (after === before) continue;
+    aimed ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    aimed[key] = after;
+  }
+  return aimed ?? value;
+}
+
+function isEmpty(aim: Aim): boolean {
+  return Object.values(aim).every((word) => word === undefined);
+}
+
+const tools = /(?:dapr-mtls|dapr|kubectl) /;
 
 function aimCommand(command: string, { dir, context, kubeconfig, namespace }: Aim): string {
   if (/ --(?:context|kubeconfig|contexts|all-contexts|dir)\b/.test(command)) return command;

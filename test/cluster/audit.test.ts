@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(missing ?? 'an audit of a real cluster', 
   async function readAll(): Promise<SidecarPod[]> {
     const client = await open(cluster.kubeconfig);
     const pods: SidecarPod[] = [];
-    for await (const pod of readPods(client, {})) pods.push(pod);
+    for await (const batch of readPods(client, {})) pods.push(...batch);
     client.close();
     return pods;
   }

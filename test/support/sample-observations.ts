@@ -74,14 +74,16 @@ async function audit(): Promise<Observation> {
         },
         scope: { namespace: null, pods: 'labelled' },
         pods: [
-          sidecarPod(files.anchors, { name: 'checkout-6d8c4db785-2v46w' }),
-          sidecarPod(readForeignBundle('step').anchors, {
-            namespace: 'billing',
-            workload,
-            appId: 'ledger',
-            name: 'ledger-0',
-          }),
-          sidecarPod(undefined, { name: 'debug', workload: { kind: 'Pod', name: 'debug' }, appId: undefined }),
+          [
+            sidecarPod(files.anchors, { name: 'checkout-6d8c4db785-2v46w' }),
+            sidecarPod(readForeignBundle('step').anchors, {
+              namespace: 'billing',
+              workload,
+              appId: 'ledger',
+              name: 'ledger-0',
+            }),
+            sidecarPod(undefined, { name: 'debug', workload: { kind: 'Pod', name: 'debug' }, appId: undefined }),
+          ],
         ],
       },
       fixtureInstant,

@@ -56,7 +56,7 @@ function auditOf(context: string, files: FoundFiles, pods: readonly SidecarPod[]
       cluster: { context, server: 'https://10.0.0.1:6443', namespace: 'dapr-system' },
       against: { kind: 'live', name: 'dapr-system/dapr-trust-bundle', anchors, issuerChain },
       scope: { namespace: null, pods: 'labelled' },
-      pods,
+      pods: [pods],
     },
     fixtureInstant,
   );

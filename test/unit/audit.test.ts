@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type AuditInput, auditSidecars, exitCodeOfAudit } from '../../src/app/audit/audit.ts';
+import { auditSidecars, exitCodeOfAudit } from '../../src/app/audit/audit.ts';
 import type { ReferenceFiles } from '../../src/app/audit/reference.ts';
 import { auditRemarks } from '../../src/app/audit/remarks.ts';
 import type { AuditReport } from '../../src/app/audit/report.ts';
 import type { Renewal } from '../../src/app/renew/renewal.ts';
+import type { SidecarPod } from '../../src/kube/pods/sidecar-pod.ts';
 import { readCertificate } from '../../src/pki/certificate.ts';
 import { encodeBundle, encodeCertificates } from '../../src/pki/encode.ts';
 import { readPem } from '../../src/pki/pem.ts';
@@ -15,7 +16,7 @@ const cluster = { context: 'prod', server: 'https://127.0.0.1:6443', namespace: 
 
 function audit(
   { anchors, issuerChain }: Pick<ReferenceFiles, 'anchors'> & Partial<ReferenceFiles>,
-  pods: AuditInput['pods'],
+  pods: readonly SidecarPod[] | AsyncIterable<readonly SidecarPod[]>,
   at = fixtureInstant,
 ): Promise<AuditReport> {
   return auditSidecars(
@@ -23,7 +24,7 @@ function audit(
       cluster,
       against: { kind: 'live', name: 'dapr-system/dapr-trust-bundle', anchors, issuerChain },
       scope: { namespace: null, pods: 'labelled' },
-      pods,
+      pods: Symbol.asyncIterator in pods ? pods : [pods],
     },
     at,
   );
@@ -243,7 +244,7 @@ test.each([
 test('an error while pods are read is no report', async () => {
   const cut = new Error('cut');
   const pods = (async function* () {
-    yield sidecarPod(old.files.anchors);
+    yield [sidecarPod(old.files.anchors)];
     throw cut;
   })();
   await expect(audit(old.files, pods)).rejects.toBe(cut);

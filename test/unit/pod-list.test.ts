@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DaprMtlsError } from '../../src/errors.ts';
-import { factsOfPod, type PodFacts, type PodObject } from '../../src/kube/pods/pod-facts.ts';
+import { factsOfPod, labelNames, type PodFacts, type PodObject } from '../../src/kube/pods/pod-facts.ts';
 import { decodePodList } from '../../src/kube/pods/protobuf/pod-list.ts';
 import {
   bytesField,
@@ -15,6 +15,7 @@ import {
   wildPenmanship,
   write,
 } from '../support/pod-wire.ts';
+import { randomSeed } from '../support/seed.ts';
 
 async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
@@ -33,7 +34,7 @@ function reference(pods: readonly PodObject[]): PodFacts[] {
 }
 
 const text = fc.oneof(fc.string({ maxLength: 12 }), fc.string({ unit: 'grapheme', maxLength: 6 }));
-const key = fc.stringMatching(/^[a-z]{1,8}$/);
+const key = fc.oneof(fc.stringMatching(/^[a-z]{1,8}$/), fc.constantFrom(...labelNames));
 const instant = fc
   .date({ min: new Date('1970-01-01'), max: new Date('2200-01-01'), noInvalidDate: true })
   .map((date) => date.toISOString().replace(/\.\d+Z$/, 'Z'));
@@ -110,6 +111,36 @@ describe('a list of pods in protobuf', () => {
         },
       ),
       { numRuns: 400 },
+    );
+  });
+
+  test(`says the same where each chunk that was read is written over (${randomSeed.words})`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(pod, { maxLength: 5 }),
+        fc.integer(),
+        fc.integer({ min: 1, max: 300 }),
+        async (pods, penSeed, size) => {
+          const list = encodePodList(pods, wildPenmanship(penSeed));
+          const known = new Set<Buffer>();
+          const chunks = (async function* () {
+            for await (const piece of inPieces(list, size)) {
+              const chunk = Buffer.from(piece);
+              known.add(chunk);
+              yield chunk;
+            }
+          })();
+          const giveBack = (chunk: Buffer) => {
+            expect(known.delete(chunk), 'one that never came, or came back before').toBe(true);
+            chunk.fill(0xff);
+          };
+          const read: PodFacts[] = [];
+          for await (const batch of decodePodList(chunks, { giveBack })) read.push(...batch);
+          expect(read).toEqual(reference(pods));
+          expect(known.size).toBeLessThanOrEqual(1);
+        },
+      ),
+      { seed: randomSeed.value, numRuns: 300 },
     );
   });
 
@@ -205,6 +236,33 @@ describe('a list of pods in protobuf', () => {
     });
     const pods = Array.from({ length: 120 }, (_, index) => bornWith(index));
     expect(await decode(encodePodList(pods), 500)).toEqual(reference(pods));
+  });
+
+  test('remembers anchors, and not the place where they lay and others came to lie', async () => {
+    const bornWith = (index: number): PodObject => ({
+      ...sample,
+      spec: { containers: [{ name: 'daprd', env: [{ name: 'DAPR_TRUST_ANCHORS', value: `PEM ${index % 10}` }] }] },
+    });
+    const pods = Array.from({ length: 60 }, (_, index) => bornWith(index));
+    const list = encodePodList(pods);
+    const first = bytesField(2, encodePod(bornWith(0), plainPenmanship)).bytes;
+    const firstAt = list.indexOf(first);
+    const free: Buffer[] = [];
+    // In each chunk one pod, so that all of them come to lie alike.
+    const chunks = (async function* () {
+      yield list.subarray(0, firstAt);
+      for await (const piece of inPieces(list.subarray(firstAt), first.length)) {
+        const chunk = (free.pop() ?? Buffer.alloc(first.length)).subarray(0, piece.length);
+        piece.copy(chunk);
+        yield chunk;
+      }
+    })();
+    const read: PodFacts[] = [];
+    const giveBack = (chunk: Buffer) => void (chunk.length === first.length && free.push(chunk));
+    for await (const batch of decodePodList(chunks, { giveBack })) read.push(...batch);
+    expect(read).toEqual(reference(pods));
+    expect(free.length).toBeLessThan(5);
+    expect(free.length).toBeGreaterThan(0);
   });
 
   test('a message in two parts is merged, as protobuf has it', async () => {

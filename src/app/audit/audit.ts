@@ -9,13 +9,14 @@ export interface AuditInput {
   readonly cluster: ClusterReport;
   readonly against: ReferenceFiles;
   readonly scope: AuditScope;
-  readonly pods: AsyncIterable<SidecarPod> | Iterable<SidecarPod>;
+  /** In batches, as they come. */
+  readonly pods: AsyncIterable<readonly SidecarPod[]> | Iterable<readonly SidecarPod[]>;
 }
 
 /**
  * Which anchors every sidecar was born with, and who would break under the reference. daprd reads
  * its anchors once, when the pod starts, and an established connection is never verified again: what
- * the pod was born with is the evidence. Pods are looked at one by one as they come.
+ * the pod was born with is the evidence. Pods are looked at as they come.
  * @throws DaprMtlsError as `readReference` does, and what `pods` throws
  */
 export async function auditSidecars({ cluster, against, scope, pods }: AuditInput, at: Date): Promise<AuditReport> {
@@ -23,15 +24,20 @@ export async function auditSidecars({ cluster, against, scope, pods }: AuditInpu
   const judge = judgeEachOnce(reference, at);
   const verdicts = new Map<AnchorVerdict, number>();
   const workloads = new Map<string, WorkloadTally>();
+  let workload: WorkloadTally | undefined;
   const sidecars: SidecarAudit[] = [];
   const counts = newCounts();
-  for await (const pod of pods) {
-    if (hasEnded(pod)) continue;
-    const verdict = judge(pod.daprd);
-    count(counts, verdict.state);
-    verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
-    tallyWorkload(workloads, pod, verdict);
-    sidecars.push(describeSidecar(pod, verdict));
+  for await (const batch of pods) {
+    for (const pod of batch) {
+      if (hasEnded(pod)) continue;
+      const verdict = judge(pod.daprd);
+      count(counts, verdict.state);
+      verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
+      // The pods of one stand together.
+      if (!workload || !isOfWorkload(pod, workload)) workload = findTally(workloads, pod, verdict);
+      tallyWorkload(workload, verdict);
+      sidecars.push(describeSidecar(pod, verdict));
+    }
   }
   const sets = uniteVerdicts(verdicts);
   return document('Audit', {
@@ -98,11 +104,19 @@ function uniteVerdicts(verdicts: ReadonlyMap<AnchorVerdict, number>): readonly A
   return [...sets.values()];
 }
 
-function tallyWorkload(tallies: Map<string, WorkloadTally>, pod: SidecarPod, verdict: AnchorVerdict): void {
+function isOfWorkload({ namespace, workload }: SidecarPod, tally: WorkloadTally): boolean {
+  return workload.name === tally.name && namespace === tally.namespace && workload.kind === tally.kind;
+}
+
+function findTally(tallies: Map<string, WorkloadTally>, pod: SidecarPod, verdict: AnchorVerdict): WorkloadTally {
   const { namespace, workload } = pod;
   const key = `${namespace}/${workload.kind}/${workload.name}`;
   const tally = tallies.get(key) ?? { namespace, ...workload, counts: newCounts(), gravest: verdict };
   tallies.set(key, tally);
+  return tally;
+}
+
+function tallyWorkload(tally: WorkloadTally, verdict: AnchorVerdict): void {
   count(tally.counts, verdict.state);
   if (rank(verdict.state) < rank(tally.gravest.state)) tally.gravest = verdict;
 }

@@ -43,9 +43,11 @@ export async function planApplicationsRestart(
   const lacksAnchor = judgeLack(wish?.neededAnchors ?? []);
   const pods: DatedPod[] = [];
   // Of each pod little is kept: its anchors alone are two kilobytes.
-  for await (const pod of readPods(cluster, { namespace, labelSelector: labels ? injectedSelector : undefined })) {
-    const { namespace, phase, workload, deletionTimestamp, createdAt } = pod;
-    pods.push({ namespace, phase, workload, deletionTimestamp, createdAt, lacksAnchor: lacksAnchor(pod) });
+  for await (const batch of readPods(cluster, { namespace, labelSelector: labels ? injectedSelector : undefined })) {
+    for (const pod of batch) {
+      const { namespace, phase, workload, deletionTimestamp, createdAt } = pod;
+      pods.push({ namespace, phase, workload, deletionTimestamp, createdAt, lacksAnchor: lacksAnchor(pod) });
+    }
   }
   const found = chooseApplications(groupByWorkload(pods), only);
   const dueWorkloads = wish && findDueWorkloads(pods, wish);

@@ -52,7 +52,7 @@ function readLeafSettings({ configuration, mtls }: ControlPlane): LeafSettings |
 const anchorsLimit = 64 * 1024;
 
 /** What has ended talks to nobody; what is being deleted still does. Equal anchors are held once. */
-async function collectSidecars(pods: AsyncIterable<SidecarPod> | Iterable<SidecarPod>): Promise<Sidecar[]> {
+async function collectSidecars(batches: AsyncIterable<readonly SidecarPod[]>): Promise<Sidecar[]> {
   const texts = new Map<string, string>();
   const share = (text: string) => {
     const shared = texts.get(text);
@@ -60,21 +60,29 @@ async function collectSidecars(pods: AsyncIterable<SidecarPod> | Iterable<Sideca
     return shared ?? text;
   };
   const sidecars: Sidecar[] = [];
-  for await (const { namespace, name, workload, createdAt, deletionTimestamp, phase, daprd } of pods) {
-    if (phase === 'Succeeded' || phase === 'Failed') continue;
-    const variable = daprd?.trustAnchors;
-    const isTold = variable?.source === 'value' && variable.pem !== '' && variable.pem.length <= anchorsLimit;
-    sidecars.push({
-      namespace,
-      pod: name,
-      workload,
-      createdAt,
-      terminating: deletionTimestamp !== undefined,
-      anchors: isTold ? share(variable.pem) : undefined,
-      daprVersion: daprd?.version === undefined ? undefined : share(daprd.version),
-    });
+  for await (const pods of batches) {
+    for (const pod of pods) {
+      if (pod.phase !== 'Succeeded' && pod.phase !== 'Failed') sidecars.push(toSidecar(pod, share));
+    }
   }
   return sidecars;
+}
+
+function toSidecar(
+  { namespace, name, workload, createdAt, deletionTimestamp, daprd }: SidecarPod,
+  share: (text: string) => string,
+): Sidecar {
+  const variable = daprd?.trustAnchors;
+  const isTold = variable?.source === 'value' && variable.pem !== '' && variable.pem.length <= anchorsLimit;
+  return {
+    namespace,
+    pod: name,
+    workload,
+    createdAt,
+    terminating: deletionTimestamp !== undefined,
+    anchors: isTold ? share(variable.pem) : undefined,
+    daprVersion: daprd?.version === undefined ? undefined : share(daprd.version),
+  };
 }
 
 /** The pods of the control plane that have not ended. @throws DaprMtlsError as `Cluster.list` does */

@@ -27,10 +27,11 @@ export async function streamList(
       continue: page?.continue,
     }),
     accept,
-    acceptEncoding: 'gzip',
+    ...(page ? { acceptEncoding: 'gzip' as const } : { isLong: true }),
     effect: 'none',
   });
   const { 'content-type': contentType = '', 'content-encoding': encoding } = message.headers;
   const chunks = chunksOf(line, message);
-  return { contentType, chunks: encoding === 'gzip' ? (await import('./gunzip.ts')).gunzip(chunks) : chunks };
+  if (encoding === 'gzip') return { contentType, chunks: (await import('./gunzip.ts')).gunzip(chunks) };
+  return { contentType, chunks, giveBack: message.giveBack };
 }

@@ -1,12 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import { DaprMtlsError } from '../../errors.ts';
 import type { Access, Login } from '../kubeconfig/access.ts';
+import { type Answer, type Broken, collect } from './answer.ts';
 import { connectionError, destinationOf } from './connection-error.ts';
 import { apiFailureOf } from './failure.ts';
 import { type ApiRequest, methods } from './request.ts';
 import { mayHaveHappened, pauseBeforeRetryMs, type Refused } from './retry.ts';
-import { type Broken, collect, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** What all calls of one client share. */
 export interface Line {
@@ -21,7 +21,7 @@ export interface Line {
 }
 
 /** What is read of an answer: its JSON, or its body as it comes. */
-type Read<T> = (message: IncomingMessage, signal: AbortSignal) => Promise<T | Broken>;
+type Read<T> = (message: Answer, signal: AbortSignal) => Promise<T | Broken>;
 
 /** One object or one page of a list: a Secret is at most 1 MiB, 500 pods are about 7. */
 const maxJsonBytes = 32 * 1024 * 1024;
@@ -55,7 +55,7 @@ export function call<T>(line: Line, request: ApiRequest, outer?: AbortSignal): P
  * The same for an answer that is read as it comes: the time limit ends with its head.
  * @param outer ends the call, and the body after it
  */
-export async function callForStream(line: Line, request: ApiRequest, outer?: AbortSignal): Promise<IncomingMessage> {
+export async function callForStream(line: Line, request: ApiRequest, outer?: AbortSignal): Promise<Answer> {
   const message = await callFor(line, request, async (head) => head, outer);
   return outer ? addAbortSignal(outer, message) : message;
 }
@@ -149,6 +149,7 @@ async function attempt<T>(
         ...line.access.headers,
       },
       body: request.body,
+      isLong: request.isLong,
     },
     login,
     signal,

@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import { type Answer, type Broken, codeOf } from './answer.ts';
 import type { Line } from './call.ts';
 import { connectionError, destinationOf } from './connection-error.ts';
-import { type Broken, codeOf } from './transport.ts';
 
 /**
  * A body as it comes.
@@ -10,7 +9,7 @@ import { type Broken, codeOf } from './transport.ts';
  */
 export async function* chunksOf(
   { access, timeoutMs }: Line,
-  message: IncomingMessage,
+  message: Answer,
   silenceMs = timeoutMs,
 ): AsyncGenerator<Buffer> {
   const silence = new AbortController();
@@ -18,6 +17,8 @@ export async function* chunksOf(
     silence.abort('timeout');
     message.destroy(new Error('the server fell silent'));
   }, silenceMs);
+  // What is waited for keeps the process; a body that nobody reads any more must not.
+  timer.unref();
   try {
     for await (const chunk of message) {
       timer.refresh();

@@ -1,8 +1,9 @@
 import type { Access } from '../kubeconfig/access.ts';
 import type { Cluster } from '../port.ts';
+import type { Milestone } from './answer.ts';
 import type { Line } from './call.ts';
 import { getObject } from './read.ts';
-import { type Milestone, openTransport } from './transport.ts';
+import { openTransport } from './transport.ts';
 
 export interface ClientOptions {
   /** For one call, all its tries and pauses together. */

@@ -1,7 +1,7 @@
 import { DaprMtlsError, type ErrorCode } from '../../errors.ts';
 import type { Access } from '../kubeconfig/access.ts';
+import type { Broken } from './answer.ts';
 import type { ApiFailure } from './failure.ts';
-import type { Broken } from './transport.ts';
 
 /** Where a request was to go, for the words of an error. */
 export interface Destination {

@@ -12,6 +12,8 @@ export interface ApiRequest {
   readonly accept?: string;
   /** Who asks for it unpacks the body himself. */
   readonly acceptEncoding?: 'gzip';
+  /** The answer may be 100 MB; packed or not, as it comes sooner. */
+  readonly isLong?: boolean;
   readonly contentType?: string;
   /** JSON. */
   readonly body?: string;

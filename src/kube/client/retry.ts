@@ -1,5 +1,5 @@
+import type { Broken } from './answer.ts';
 import type { Effect } from './request.ts';
-import type { Broken } from './transport.ts';
 
 /** An answer whose status is no success. */
 export interface Refused {

@@ -1,14 +1,9 @@
-import {
-  type Agent,
-  type ClientRequest,
-  type IncomingMessage,
-  Agent as PlainAgent,
-  request as startHttp,
-} from 'node:http';
+import { type Agent, type ClientRequest, Agent as PlainAgent, request as startHttp } from 'node:http';
 import { type AgentOptions, type RequestOptions, request as startHttps, Agent as TlsAgent } from 'node:https';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { Access, Login } from '../kubeconfig/access.ts';
+import { type Broken, codedError, codeOf, type Head, type Milestone } from './answer.ts';
 import { secureContextOf } from './secure-context.ts';
 
 export interface Outgoing {
@@ -16,25 +11,9 @@ export interface Outgoing {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string | undefined;
+  /** The answer may be 100 MB, and is unpacked by whoever asks for it. */
+  readonly isLong?: boolean | undefined;
 }
-
-/** No answer, or only a part of one. */
-export interface Broken {
-  readonly kind: 'broken';
-  /** False where the server cannot have seen the request. */
-  readonly sent: boolean;
-  /** Of the system or of TLS: `ECONNREFUSED`, `CERT_HAS_EXPIRED`; `TIMEOUT`, `CONNECT_TIMEOUT`, `ABORTED` for our own. */
-  readonly code: string;
-  readonly cause: Error;
-}
-
-export interface Head {
-  readonly kind: 'head';
-  readonly message: IncomingMessage;
-}
-
-/** Of a request. `connected` is left out where an open connection is used again. */
-export type Milestone = 'connected' | 'first byte' | 'answered';
 
 /** The connections of one run. */
 export interface Transport {
@@ -58,6 +37,7 @@ export function openTransport(access: Access, mark: (milestone: Milestone) => vo
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const basePath = url.pathname.replace(/\/+$/, '');
   const ways = new Map<Login['certificate'], Promise<Way>>();
+  const closing = new AbortController();
 
   /** Another client certificate needs connections of its own. */
   function wayFor({ certificate }: Login): Promise<Way> {
@@ -70,13 +50,15 @@ export function openTransport(access: Access, mark: (milestone: Milestone) => vo
 
   async function openWay(certificate: Login['certificate']): Promise<Way> {
     const agent = await openAgent({ keepAlive: true });
+    const name = tls.serverName ?? host;
     // Behind a proxy it is these, and not the agent's own, that TLS is spoken by.
     const tlsOptions: AgentOptions = {
       secureContext: secureContextOf(tls, certificate),
       rejectUnauthorized: !tls.insecure,
       // There Node would hold the certificate against the proxy's name, too.
-      checkServerIdentity: (_name, peer) => checkServerIdentity(tls.serverName ?? host, peer),
-      ...(tls.serverName !== undefined && { servername: tls.serverName }),
+      checkServerIdentity: (_host, peer) => checkServerIdentity(name, peer),
+      // No address is named in a handshake (RFC 6066, section 3).
+      servername: isIP(name) ? '' : name,
     };
     return {
       agent,
@@ -94,14 +76,29 @@ export function openTransport(access: Access, mark: (milestone: Milestone) => vo
   }
 
   return {
-    async send({ method, path, headers, body }, login, signal) {
+    async send({ method, path, headers, body, isLong }, login, signal) {
+      const { agent, ...way } = await wayFor(login);
+      const target = basePath + path;
+      const fields = {
+        ...(headers as Record<string, string | string[]>),
+        ...(login.authorization !== undefined && { Authorization: login.authorization }),
+      };
+      if (isLong && isTls && !proxyUrl) {
+        const { exchangeInBulk } = await import('./bulk/exchange-in-bulk.ts');
+        const ended = AbortSignal.any([signal, closing.signal]);
+        const request = { host: url.host, path: target, headers: fields };
+        const outcome = await exchangeInBulk(way, request, { connectTimeoutMs, signal: ended, mark });
+        // It is stricter than Node in what it takes for the head of an answer, which then Node reads.
+        if (outcome.kind === 'head' || !outcome.code.startsWith('HPE_')) return outcome;
+      }
       const options: RequestOptions = {
-        ...(await wayFor(login)),
+        ...way,
+        agent,
         method,
-        path: basePath + path,
+        path: target,
         headers: {
-          ...(headers as Record<string, string | string[]>),
-          ...(login.authorization !== undefined && { Authorization: login.authorization }),
+          ...fields,
+          ...(isLong && { 'Accept-Encoding': 'gzip' }),
           ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }),
         },
         signal,
@@ -109,6 +106,7 @@ export function openTransport(access: Access, mark: (milestone: Milestone) => vo
       return exchange((isTls ? startHttps : startHttp)(options), body, signal, mark);
     },
     close() {
+      closing.abort();
       for (const way of ways.values())
         way.then(
           ({ agent }) => agent.destroy(),
@@ -149,31 +147,4 @@ function exchange(
     });
     request.end(body);
   });
-}
-
-/** Reads a body to its end. @param maxBytes more than this is an answer that is too large */
-export function collect(message: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer | Broken> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const fail = (cause: Error) => resolve({ kind: 'broken', sent: true, code: codeOf(cause, signal), cause });
-    message.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > maxBytes) message.destroy(codedError('TOO_LARGE'));
-      else chunks.push(chunk);
-    });
-    message.once('end', () => resolve(Buffer.concat(chunks)));
-    message.once('error', fail);
-    message.once('close', () => fail(codedError('ECONNRESET')));
-  });
-}
-
-/** Our own ways of breaking off come as errors of a signal, or as the reset that they cause. */
-export function codeOf(cause: NodeJS.ErrnoException, signal: AbortSignal): string {
-  if (signal.aborted) return signal.reason === 'timeout' ? 'TIMEOUT' : 'ABORTED';
-  return cause.code ?? 'UNKNOWN';
-}
-
-function codedError(code: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(code), { code });
 }

@@ -19,8 +19,11 @@ export interface Release {
  * digest. The colon before it belongs to a registry's port. Undefined where there is none.
  */
 export function imageTag(image: string): string | undefined {
-  const [name = ''] = image.split('@');
-  return /:([^/:]+)$/.exec(name)?.[1];
+  const digest = image.indexOf('@');
+  const name = digest < 0 ? image : image.slice(0, digest);
+  const colon = name.lastIndexOf(':');
+  if (colon < 0 || name.includes('/', colon)) return undefined;
+  return name.slice(colon + 1) || undefined;
 }
 
 /** Reads a tag, or the label `app.kubernetes.io/version`, which the chart fills with the tag. */

@@ -83,7 +83,7 @@ async function tellPage({ contentType, chunks }: BodyStream, tell: (facts: PodFa
   const takeMeta = (told: ListMeta) => {
     meta = told;
   };
-  for await (const batch of decodePodList(chunks, takeMeta)) for (const facts of batch) tell(facts);
+  for await (const batch of decodePodList(chunks, { tellMeta: takeMeta })) for (const facts of batch) tell(facts);
   return meta;
 }
 

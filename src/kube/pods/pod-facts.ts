@@ -9,13 +9,25 @@ export interface PodFacts {
   readonly createdAt: Date | undefined;
   /** When the pod has to be gone; set once somebody deleted it. */
   readonly deletionTimestamp: Date | undefined;
-  readonly labels: Readonly<Record<string, string>>;
+  /** Those of `labelNames` that it has. */
+  readonly labels: PodLabels;
   readonly owners: readonly PodOwner[];
   readonly node: string | undefined;
   readonly phase: string;
+  /** Those that may be daprd, as the init containers. */
   readonly containers: readonly ContainerFacts[];
   readonly initContainers: readonly ContainerFacts[];
 }
+
+/** What is asked of labels: the injector's mark, the app id, and of which template the pod was made. */
+export const labelNames = [
+  'dapr.io/sidecar-injected',
+  'dapr.io/app-id',
+  'pod-template-hash',
+  'rollouts-pod-template-hash',
+] as const;
+export type LabelName = (typeof labelNames)[number];
+export type PodLabels = { readonly [Name in LabelName]?: string };
 
 export interface PodOwner {
   readonly kind: string;
@@ -38,6 +50,7 @@ export type TrustAnchorsVariable =
   | { readonly source: 'value'; readonly pem: string }
   | { readonly source: 'reference' };
 
+export const daprdName = 'daprd';
 export const trustAnchorsName = 'DAPR_TRUST_ANCHORS';
 export const appIdFlag = 'app-id';
 
@@ -66,7 +79,7 @@ export function factsOfPod({ metadata, spec, status }: PodObject): PodFacts {
     uid: metadata.uid ?? '',
     createdAt: instantOf(metadata.creationTimestamp),
     deletionTimestamp: instantOf(metadata.deletionTimestamp),
-    labels: metadata.labels ?? {},
+    labels: pickLabels(metadata.labels ?? {}),
     owners: (metadata.ownerReferences ?? []).map(({ kind, name, uid, controller }) => ({
       kind,
       name,
@@ -75,9 +88,23 @@ export function factsOfPod({ metadata, spec, status }: PodObject): PodFacts {
     })),
     node: spec?.nodeName || undefined,
     phase: status?.phase ?? '',
-    containers: (spec?.containers ?? []).map(factsOfContainer),
-    initContainers: (spec?.initContainers ?? []).map(factsOfContainer),
+    containers: (spec?.containers ?? []).map(factsOfContainer).filter(mayBeDaprd),
+    initContainers: (spec?.initContainers ?? []).map(factsOfContainer).filter(mayBeDaprd),
   };
+}
+
+function pickLabels(labels: Readonly<Record<string, string>>): PodLabels {
+  const picked: { -readonly [Name in LabelName]?: string } = {};
+  for (const name of labelNames) {
+    const label = labels[name];
+    if (label !== undefined) picked[name] = label;
+  }
+  return picked;
+}
+
+/** By its name, or by the variable that daprd takes its anchors from. */
+export function mayBeDaprd({ name, trustAnchors }: Pick<ContainerFacts, 'name' | 'trustAnchors'>): boolean {
+  return name === daprdName || trustAnchors !== undefined;
 }
 
 function factsOfContainer({ name, image, args, env }: ContainerObject): ContainerFacts {

@@ -1,5 +1,13 @@
 import { imageTag } from '../dapr/image.ts';
-import type { ContainerFacts, PodFacts, PodOwner, TrustAnchorsVariable } from './pod-facts.ts';
+import {
+  type ContainerFacts,
+  daprdName,
+  type LabelName,
+  mayBeDaprd,
+  type PodFacts,
+  type PodOwner,
+  type TrustAnchorsVariable,
+} from './pod-facts.ts';
 import { type PodWorkload, workloadOf } from './workload.ts';
 
 /** A pod with a daprd in it. */
@@ -34,7 +42,7 @@ export interface Daprd {
   readonly trustAnchors: TrustAnchorsVariable | undefined;
 }
 
-const injectedLabel = 'dapr.io/sidecar-injected';
+const injectedLabel = 'dapr.io/sidecar-injected' satisfies LabelName;
 
 /** Finds the injected pods of Dapr 1.11 and later; older injectors leave no label. */
 export const injectedSelector = `${injectedLabel}=true`;
@@ -45,8 +53,9 @@ export const injectedSelector = `${injectedLabel}=true`;
  */
 export function toSidecarPod(pod: PodFacts): SidecarPod | undefined {
   const injected = pod.labels[injectedLabel] === 'true';
-  const daprd = findDaprd(pod);
-  if (!injected && !daprd) return undefined;
+  const found = findDaprd(pod);
+  if (!injected && !found) return undefined;
+  const daprd = found?.facts;
   return {
     namespace: pod.namespace,
     name: pod.name,
@@ -61,7 +70,7 @@ export function toSidecarPod(pod: PodFacts): SidecarPod | undefined {
     injected,
     daprd: daprd && {
       container: daprd.name,
-      native: daprd.native,
+      native: found.native,
       image: daprd.image,
       version: imageTag(daprd.image),
       trustAnchors: daprd.trustAnchors,
@@ -69,20 +78,17 @@ export function toSidecarPod(pod: PodFacts): SidecarPod | undefined {
   };
 }
 
-function findDaprd({ containers, initContainers }: PodFacts): (ContainerFacts & { native: boolean }) | undefined {
-  for (const isDaprd of [isNamedDaprd, hasTrustAnchors]) {
-    const container = containers.find(isDaprd);
-    if (container) return { ...container, native: false };
+function findDaprd({ containers, initContainers }: PodFacts): { facts: ContainerFacts; native: boolean } | undefined {
+  // One that is called so goes before one that has the variable.
+  for (const isDaprd of [isNamedDaprd, mayBeDaprd]) {
+    const facts = containers.find(isDaprd);
+    if (facts) return { facts, native: false };
     const native = initContainers.find(isDaprd);
-    if (native) return { ...native, native: true };
+    if (native) return { facts: native, native: true };
   }
   return undefined;
 }
 
 function isNamedDaprd({ name }: ContainerFacts): boolean {
-  return name === 'daprd';
-}
-
-function hasTrustAnchors({ trustAnchors }: ContainerFacts): boolean {
-  return trustAnchors !== undefined;
+  return name === daprdName;
 }

@@ -1,19 +1,38 @@
-/** The bytes of a stream, taken in the lengths that its messages announce. */
+/**
+ * The bytes of a stream, taken in the lengths that its messages announce, and read where they came to
+ * lie: 10,000 pods are 100 MB, and a view of each of their parts would cost as much as reading them.
+ */
 export class ByteSource {
   readonly #chunks: AsyncIterator<Buffer>;
-  readonly #buffered: Buffer[] = [];
-  /** How much of the first chunk has been taken. */
-  #offset = 0;
+  readonly #giveBack: (chunk: Buffer) => void;
+  #bytes: Buffer = Buffer.alloc(0);
+  #start = 0;
+  /** That `bytes` are; undefined where they are a copy. */
+  #chunk: Buffer | undefined;
+  /** Those behind `bytes`, and how much of the first one has been copied into them. */
+  readonly #waiting: Buffer[] = [];
+  #copied = 0;
   #available = 0;
   #position = 0;
 
-  constructor(chunks: AsyncIterable<Buffer>) {
+  /** @param giveBack told of each chunk once all of it has been taken, or copied */
+  constructor(chunks: AsyncIterable<Buffer>, giveBack: (chunk: Buffer) => void = () => undefined) {
     this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#giveBack = giveBack;
   }
 
   /** How many bytes have been taken. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Where the next bytes lie, as many as were last joined: from `start` on. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  get start(): number {
+    return this.#start;
   }
 
   /** Whether so many bytes have come already. */
@@ -26,28 +45,29 @@ export class ByteSource {
     while (this.#available < length) {
       const { done, value } = await this.#chunks.next();
       if (done) return false;
-      this.#buffered.push(value);
+      this.#waiting.push(value);
       this.#available += value.length;
     }
     return true;
   }
 
-  /** The next bytes without taking them: fewer than asked for where no more have come. */
-  peek(length: number): Buffer {
-    return this.#gather(Math.min(length, this.#available));
+  /** Has the next bytes lie in one piece; copies only what does not. @returns how many: fewer where no more have come */
+  join(length: number): number {
+    const joined = Math.min(length, this.#available);
+    while (this.#start === this.#bytes.length && this.#waiting.length > 0) {
+      this.#lookAt(this.#waiting.shift() as Buffer, this.#copied);
+      this.#chunk = this.#bytes;
+      this.#copied = 0;
+    }
+    if (this.#bytes.length - this.#start < joined) this.#unite(joined);
+    return joined;
   }
 
-  /** Of the bytes that have come. */
-  take(length: number): Buffer {
-    const bytes = this.peek(length);
-    this.#position += bytes.length;
-    this.#available -= bytes.length;
-    this.#offset += bytes.length;
-    for (let [first] = this.#buffered; first && this.#offset >= first.length; [first] = this.#buffered) {
-      this.#offset -= first.length;
-      this.#buffered.shift();
-    }
-    return bytes;
+  /** Takes bytes that have been joined. */
+  skip(length: number): void {
+    this.#start += length;
+    this.#position += length;
+    this.#available -= length;
   }
 
   /** Lets go of the stream, also where it has more. */
@@ -55,20 +75,31 @@ export class ByteSource {
     await this.#chunks.return?.();
   }
 
-  /** Copies only what does not lie in one chunk. */
-  #gather(length: number): Buffer {
-    const [first] = this.#buffered;
-    if (first && first.length - this.#offset >= length) return first.subarray(this.#offset, this.#offset + length);
-    const parts: Buffer[] = [];
-    let missing = length;
-    let offset = this.#offset;
-    for (const chunk of this.#buffered) {
-      if (missing === 0) break;
-      const part = chunk.subarray(offset, offset + missing);
+  /** The rest of one chunk, and no more than is missing of those behind it. */
+  #unite(length: number): void {
+    const rest = this.#bytes.subarray(this.#start);
+    const parts = [rest];
+    const emptied: Buffer[] = [];
+    for (let missing = length - rest.length; missing > 0; ) {
+      const next = this.#waiting[0] as Buffer;
+      const part = next.subarray(this.#copied, this.#copied + missing);
       parts.push(part);
       missing -= part.length;
-      offset = 0;
+      this.#copied += part.length;
+      if (this.#copied < next.length) continue;
+      this.#waiting.shift();
+      emptied.push(next);
+      this.#copied = 0;
     }
-    return Buffer.concat(parts, length);
+    this.#lookAt(Buffer.concat(parts, length), 0);
+    for (const chunk of emptied) this.#giveBack(chunk);
+  }
+
+  /** Instead of what has been taken, or copied. */
+  #lookAt(bytes: Buffer, start: number): void {
+    if (this.#chunk) this.#giveBack(this.#chunk);
+    this.#chunk = undefined;
+    this.#bytes = bytes;
+    this.#start = start;
   }
 }

@@ -3,7 +3,7 @@ import type { PodFacts } from '../pod-facts.ts';
 import { ByteSource } from './byte-source.ts';
 import { decodePod } from './decode-pod.ts';
 import { MessageReader } from './message-reader.ts';
-import { recallTexts } from './recall-text.ts';
+import { type PodTexts, recallPodTexts } from './pod-texts.ts';
 import { type FieldHead, headLimit, readHead } from './wire.ts';
 
 /** What Kubernetes puts in front of every object in protobuf. */
@@ -19,22 +19,31 @@ export interface ListMeta {
   readonly continue: string;
 }
 
+export interface PodListOptions {
+  /** Of who asked for a page; who did not is refused a part of the list. */
+  readonly tellMeta?: (meta: ListMeta) => void;
+  /** Told of each chunk once all of it has been read. */
+  readonly giveBack?: ((chunk: Buffer) => void) | undefined;
+}
+
 /**
  * The pods of a PodList in protobuf, as many at once as have come in one piece:
  * `k8s\0`, then Unknown{1 type, 2 raw, 3 encoding} with raw = PodList{1 ListMeta, 2 Pod*}.
  * A list that ends too early, promises more than it holds or goes on elsewhere is an error: what
  * was read until then is no tally.
- * @param tellMeta of who asked for a page; who did not is refused a part of the list
  * @throws DaprMtlsError `cluster.rejected`, and what `chunks` throws
  */
 export async function* decodePodList(
   chunks: AsyncIterable<Buffer>,
-  tellMeta: (meta: ListMeta) => void = assertWhole,
+  { tellMeta = assertWhole, giveBack }: PodListOptions = {},
 ): AsyncGenerator<readonly PodFacts[]> {
-  const source = new ByteSource(chunks);
+  const source = new ByteSource(chunks, giveBack);
   try {
     await source.fill(magic.length);
-    if (!source.take(magic.length).equals(magic)) throw unreadable('it does not begin as Kubernetes objects do');
+    const size = source.join(magic.length);
+    if (magic.compare(source.bytes, source.start, source.start + size) !== 0)
+      throw unreadable('it does not begin as Kubernetes objects do');
+    source.skip(size);
     let lists = 0;
     while (await source.fill(1)) {
       await source.fill(headLimit);
@@ -42,9 +51,9 @@ export async function* decodePodList(
       if (head.field === 2) {
         lists += 1;
         assertMessage(head);
-        source.take(head.size);
+        source.skip(head.size);
         yield* decodeItems(source, source.position + head.length, tellMeta);
-      } else readAboutList(head, takePart(source, await fillPart(source, head)));
+      } else readAboutList(head, takeContent(source, await fillPart(source, head)));
     }
     if (lists !== 1) throw unreadable(lists === 0 ? 'it ends before the list begins' : 'it holds several lists');
   } finally {
@@ -58,17 +67,19 @@ async function* decodeItems(
   end: number,
   tellMeta: (meta: ListMeta) => void,
 ): AsyncGenerator<readonly PodFacts[]> {
-  const readAnchors = recallTexts();
+  const texts = recallPodTexts();
   while (source.position < end) {
     await source.fill(headLengthAt(source, end));
     let head: FieldHead | undefined = await fillPart(source, peekHead(source, end));
     const pods: PodFacts[] = [];
     for (; head; head = peekPart(source, end)) {
-      const content = takePart(source, head);
-      if (head.field > 2) continue;
-      assertMessage(head);
-      if (head.field === 2) pods.push(decoding(() => decodePod(content, readAnchors)));
-      else tellMeta(readListMeta(content));
+      if (head.field <= 2) assertMessage(head);
+      if (head.field === 2) {
+        pods.push(takePod(source, head, texts));
+        continue;
+      }
+      const content = takeContent(source, head);
+      if (head.field === 1) tellMeta(readListMeta(content));
     }
     yield pods;
   }
@@ -83,7 +94,8 @@ function peekPart(source: ByteSource, end: number): FieldHead | undefined {
 
 /** @throws DaprMtlsError for what is no head, also because the stream has ended */
 function peekHead(source: ByteSource, end = Number.POSITIVE_INFINITY): FieldHead {
-  const head = decoding(() => readHead(source.peek(headLengthAt(source, end))));
+  const size = source.join(headLengthAt(source, end));
+  const head = decoding(() => readHead(source.bytes, source.start, source.start + size));
   if (source.position + head.size + head.length > end) throw unreadable('a part of it is longer than the whole');
   return head;
 }
@@ -99,8 +111,19 @@ async function fillPart(source: ByteSource, head: FieldHead): Promise<FieldHead>
   return head;
 }
 
-function takePart(source: ByteSource, { size, length }: FieldHead): Buffer {
-  return source.take(size + length).subarray(size);
+function takePod(source: ByteSource, { size, length }: FieldHead, texts: PodTexts): PodFacts {
+  source.join(size + length);
+  const start = source.start + size;
+  const pod = decoding(() => decodePod(new MessageReader(source.bytes, start, start + length), texts));
+  source.skip(size + length);
+  return pod;
+}
+
+function takeContent(source: ByteSource, { size, length }: FieldHead): Buffer {
+  source.join(size + length);
+  const content = source.bytes.subarray(source.start + size, source.start + size + length);
+  source.skip(size + length);
+  return content;
 }
 
 function readAboutList(head: FieldHead, content: Buffer): void {
@@ -128,7 +151,7 @@ function assertWhole(meta: ListMeta): void {
 
 function findText(message: Buffer, number: number): string | undefined {
   return decoding(() => {
-    const reader = new MessageReader(message);
+    const reader = new MessageReader(message, 0, message.length);
     let found: string | undefined;
     for (let field = reader.next(); field !== 0; field = reader.next()) {
       if (field === number) found = reader.text();

@@ -20,3 +20,28 @@ export function recallTexts(): ReadText {
     return text;
   };
 }
+
+/** In bytes. What is longer is read anew each time. */
+const longestRecalled = 128;
+
+/** Reads short texts that are mostly what the one before was: the same string is given again. */
+export function recallLast(): ReadText {
+  const last = Buffer.alloc(longestRecalled);
+  let length = 0;
+  let text = '';
+  return (bytes, start, end) => {
+    if (end - start === length && isSame(bytes, start)) return text;
+    text = bytes.toString('utf8', start, end);
+    length = end - start;
+    for (let index = Math.min(length, longestRecalled) - 1; index >= 0; index--)
+      last[index] = bytes[start + index] as number;
+    return text;
+  };
+
+  /** From behind, where names differ. */
+  function isSame(bytes: Buffer, start: number): boolean {
+    if (length > longestRecalled) return false;
+    for (let index = length - 1; index >= 0; index--) if (last[index] !== bytes[start + index]) return false;
+    return true;
+  }
+}

@@ -17,23 +17,23 @@ export interface FieldHead {
 /** No head is longer. */
 export const headLimit = 2 * varintLimit;
 
-/** @throws Error for what is no head, or only a part of one */
-export function readHead(bytes: Buffer): FieldHead {
-  const tagEnd = findVarintEnd(bytes, 0, bytes.length);
-  const tag = readVarint(bytes, 0, tagEnd);
+/** The head that begins at `start`. @throws Error for what is no head, or only a part of one before `limit` */
+export function readHead(bytes: Buffer, start: number, limit: number): FieldHead {
+  const tagEnd = findVarintEnd(bytes, start, limit);
+  const tag = readVarint(bytes, start, tagEnd);
   const [field, wireType] = [fieldOf(tag), tag % 8];
-  if (wireType === wireTypes.fixed64) return { field, size: tagEnd, length: 8, isDelimited: false };
-  if (wireType === wireTypes.fixed32) return { field, size: tagEnd, length: 4, isDelimited: false };
-  const size = findVarintEnd(bytes, tagEnd, bytes.length);
-  if (wireType === wireTypes.varint) return { field, size, length: 0, isDelimited: false };
+  if (wireType === wireTypes.fixed64) return { field, size: tagEnd - start, length: 8, isDelimited: false };
+  if (wireType === wireTypes.fixed32) return { field, size: tagEnd - start, length: 4, isDelimited: false };
+  const end = findVarintEnd(bytes, tagEnd, limit);
+  if (wireType === wireTypes.varint) return { field, size: end - start, length: 0, isDelimited: false };
   if (wireType !== wireTypes.delimited) throw new TypeError('a group');
-  return { field, size, length: readVarint(bytes, tagEnd, size), isDelimited: true };
+  return { field, size: end - start, length: readVarint(bytes, tagEnd, end), isDelimited: true };
 }
 
 /** @throws RangeError for 0, which no field has */
 export function fieldOf(tag: number): number {
   if (tag < 8) throw new RangeError('a field has the number 0');
-  return Math.floor(tag / 8);
+  return tag < 2 ** 31 ? tag >> 3 : Math.floor(tag / 8);
 }
 
 /** Where the number that begins at `start` ends. @throws RangeError where that is not before `limit` */
@@ -50,8 +50,9 @@ export function readVarint(bytes: Buffer, start: number, end: number): number {
   return value;
 }
 
-/** The same for a number that may be negative. */
+/** The same for a number that may be negative, which has all ten bytes then. */
 export function readSignedVarint(bytes: Buffer, start: number, end: number): number {
+  if (end - start < varintLimit) return readVarint(bytes, start, end);
   let value = 0n;
   for (let index = end - 1; index >= start; index--) value = value * 128n + BigInt((bytes[index] as number) & 127);
   return Number(BigInt.asIntN(64, value));
