@@ -4,6 +4,7 @@
 const { join } = require('node:path');
 const { loadBundle } = require('../dist/load-bundle.cjs');
 
+const { main } = loadBundle('./main.cjs');
 // All has been written by then, and the system takes the memory back faster than Node takes it apart.
-process.once('exit', (code) => process.exit(code));
-loadBundle('./main.cjs').main('dapr-mtls', process.argv.slice(2), join(__dirname, '..'));
+process.once('exit', () => process.exit());
+main('dapr-mtls', process.argv.slice(2), join(__dirname, '..'));

@@ -8,9 +8,10 @@ const isInCluster = (word) => /^(-[hqs]*k|--kubernetes(=|$))/.test(word) && !/=(
 const isOurs = argv[0] === 'mtls' || argv[0] === 'status' || (argv[0] === 'init' && argv.some(isInCluster));
 if (isOurs) {
   const { loadBundle } = require('../dist/load-bundle.cjs');
+  const { main } = loadBundle('./main.cjs');
   // As in dapr-mtls.js.
-  process.once('exit', (code) => process.exit(code));
-  loadBundle('./main.cjs').main('dapr', argv, join(__dirname, '..'));
+  process.once('exit', () => process.exit());
+  main('dapr', argv, join(__dirname, '..'));
 } else {
   require('../dist/hand-over.cjs').handOver(argv, realpathSync(__filename));
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /**
  * oclif's Command drags in plugin discovery, templates, spinners, colours and a debug logger, none
  * of which is used at run time: the table of commands is known when this program is built, help is
@@ -8,7 +10,7 @@ export function leanOclif() {
   const unusedPackages =
     /node_modules\/(ejs|cli-spinners|tinyglobby|minimatch|semver|wsl-utils|wrap-ansi|clean-stack|indent-string|string-width|ansi-styles)\//;
   const unusedModules =
-    /@oclif\/core\/lib\/(ux\/(action\/.*|index|colorize-json|supports-color|write|theme|list)|help\/(index|command|root|docopts|formatter|util)|config\/(index|ts-path|config|plugin-loader|plugin)|errors\/(handle|warn|errors\/pretty-print)|util\/read-tsconfig|module-loader|logger)\.js$/;
+    /@oclif\/core\/lib\/(ux\/(action\/.*|index|colorize-json|supports-color|write|theme|list)|help\/(index|command|root|docopts|formatter|util)|config\/(index|ts-path|config|plugin-loader|plugin)|errors\/(handle|warn|errors\/pretty-print)|util\/read-tsconfig|module-loader|logger|screen)\.js$/;
   return {
     name: 'lean-oclif',
     setup(build) {
@@ -16,8 +18,24 @@ export function leanOclif() {
       // The agents of proxies make a logger as soon as they are loaded.
       build.onLoad({ filter: /node_modules\/debug\// }, () => ({ contents: silentLogger, loader: 'js' }));
       build.onLoad({ filter: unusedModules }, () => ({ contents: standIn, loader: 'js' }));
+      // Of all that is in it, a Command wants its own version.
+      build.onLoad({ filter: /@oclif\/core\/package\.json$/ }, ({ path }) => {
+        const { name, version } = JSON.parse(readFileSync(path, 'utf8'));
+        return { contents: JSON.stringify({ name, version }), loader: 'json' };
+      });
+      build.onLoad({ filter: /@oclif\/core\/lib\/command\.js$/ }, ({ path }) => ({
+        contents: leaveOutputAlone(readFileSync(path, 'utf8')),
+        loader: 'js',
+      }));
     },
   };
+}
+
+/** It listens to standard output as soon as it is loaded, for which Node makes a stream; ours is src/cli/outlet.ts. */
+function leaveOutputAlone(source) {
+  const listening = /^process\.stdout\.on\('error', [\s\S]*?^}\);$/m;
+  if (!listening.test(source)) throw new Error("oclif's Command no longer listens to standard output as it did");
+  return source.replace(listening, '');
 }
 
 const silentLogger = 'module.exports = () => () => {};';
@@ -32,4 +50,6 @@ module.exports = {
   getLogger: () => ({ debug() {} }),
   colorize: (colour, text) => text,
   ux: {},
+  stdtermwidth: 80,
+  errtermwidth: 80,
 };`;

@@ -1,4 +1,5 @@
 import { findCommand } from './cli/find-command.ts';
+import { openQuickOutlet } from './cli/outlet.ts';
 import { mark, markEnd } from './cli/timings.ts';
 import { aliases, commandTable } from './commands/table.ts';
 
@@ -14,12 +15,22 @@ const version = DAPR_MTLS_VERSION;
  */
 export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[], home: string): Promise<void> {
   markEnd();
+  let command: string = program;
+  let failed: Promise<void> | undefined;
+  const fail = (error: unknown) => {
+    failed ??= tellFailure(error, command, argv);
+    return failed;
+  };
+  // Thrown where nobody waits, and a defect: nothing more can be relied on, and it must not end in silence. What comes
+  // behind a failure is a part of it.
+  process.on('uncaughtException', (error) => void fail(error).finally(() => process.exit()));
   const [first, second] = argv;
   if (first === '--version' || first === 'version' || (first === 'mtls' && second === '--version')) {
-    process.stdout.write(`dapr-mtls ${version} (${process.platform}-${process.arch}, node ${process.version})\n`);
+    openQuickOutlet(1).write(`dapr-mtls ${version} (${process.platform}-${process.arch}, node ${process.version})\n`);
     return;
   }
   const found = findCommand(program, argv, Object.keys(commandTable), aliases);
+  if (found.kind === 'command') command = typedAs(program, found.id);
   try {
     if (found.kind !== 'command') {
       const { answerWithoutCommand } = await import('./cli/answer.ts');
@@ -33,8 +44,19 @@ export async function main(program: 'dapr' | 'dapr-mtls', argv: readonly string[
     CommandClass.id = found.id;
     await new CommandClass([...found.argv], leanConfig(program, version, home) as never).execute();
   } catch (error) {
+    await fail(error);
+  }
+}
+
+/** Never rejects. */
+async function tellFailure(error: unknown, command: string, argv: readonly string[]): Promise<void> {
+  process.exitCode = 1;
+  try {
     const { reportFailure } = await import('./cli/report-failure.ts');
-    process.exitCode = reportFailure(error, found.kind === 'command' ? typedAs(program, found.id) : program, argv);
+    process.exitCode = reportFailure(error, command, argv);
+  } catch {
+    // The package was replaced under a run that takes its time, or no file can be opened any more.
+    openQuickOutlet(2).write(`${error instanceof Error ? error.stack : `Error: ${error}`}\n`);
   }
 }
 

@@ -2,11 +2,13 @@ import { DaprMtlsError } from '../errors.ts';
 import type { Found } from './find-command.ts';
 import { renderHelp } from './help.ts';
 import { readManifest } from './manifest.ts';
+import { openQuickOutlet } from './outlet.ts';
 
 /** Help, and the answer to words that are no command. @throws DaprMtlsError `usage.invalid` */
 export function answerWithoutCommand(found: Exclude<Found, { kind: 'command' }>, program: string, home: string): void {
   if (found.kind === 'help') {
-    process.stdout.write(renderHelp(readManifest(home), found.topic, program, process.stdout.columns ?? 80));
+    const { columns, write } = openQuickOutlet(1);
+    write(renderHelp(readManifest(home), found.topic, program, columns));
     return;
   }
   const ours = program === 'dapr' ? 'dapr mtls' : program;

@@ -12,6 +12,9 @@ const loaded = new Map<string, { exports: unknown }>();
 /** What was compiled in this run: the cache did not have it, or V8 did not take it. */
 const compiled = new Map<string, Script>();
 
+const head = Buffer.from('(function (exports, require, module, __filename, __dirname) {');
+const tail = Buffer.from('\n})');
+
 /**
  * `require` for the bundles, which lie beside this file, with V8's code of an earlier run. Node's own compile cache
  * holds only what is compiled at load, and most functions are compiled when they are first called.
@@ -24,13 +27,15 @@ export function loadBundle(id: string): unknown {
   loaded.set(id, module);
   const filename = join(__dirname, id);
   const cachedData = cache?.read(id);
-  const script = new Script(
-    `(function (exports, require, module, __filename, __dirname) {${readFileSync(filename, 'utf8')}\n})`,
-    { filename, ...(cachedData && { cachedData }) },
-  );
+  const script = new Script(readWrapped(filename), { filename, ...(cachedData && { cachedData }) });
   if (!cachedData || script.cachedDataRejected) compiled.set(id, script);
   script.runInThisContext()(module.exports, loadBundle, module, filename, __dirname);
   return module.exports;
+}
+
+/** The bundle as a function of what a module is given, put together in bytes: as texts, two would be on the heap. */
+function readWrapped(path: string): string {
+  return Buffer.concat([head, readFileSync(path), tail]).toString();
 }
 
 // Now it has all the functions that were called.

@@ -20,6 +20,8 @@ export abstract class MtlsCommand extends Command {
   static override baseFlags = { ...outputFlags, ...officialFlags };
   /** Exit codes beside 0, 1 and 2 that the command's help explains. */
   static exitCodes: readonly number[] = [];
+  /** For commands that look, tell and end: a slow reader may keep them waiting. */
+  static isQuick = false;
 
   #streams: Streams | undefined;
 
@@ -29,7 +31,8 @@ export abstract class MtlsCommand extends Command {
 
   protected get streams(): Streams {
     const isQuiet = this.argv.includes('--quiet') || this.argv.includes('-q');
-    this.#streams ??= openStreams(this.env, isQuiet, readAim(this.argv));
+    const { isQuick } = this.constructor as typeof MtlsCommand;
+    this.#streams ??= openStreams(this.env, isQuiet, readAim(this.argv), isQuick);
     return this.#streams;
   }
 

@@ -1,5 +1,6 @@
 import { type Aim, aimAdvice } from '../render/aim-advice.ts';
 import { printableLines } from '../render/text.ts';
+import { type Outlet, openOutlet, openQuickOutlet } from './outlet.ts';
 
 /** Where output goes. Colour and width are decided per stream. */
 export interface Terminal {
@@ -20,27 +21,25 @@ export interface Streams {
   readonly aim: Aim;
 }
 
-export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean, aim: Aim): Streams {
-  // A reader such as `head` that has had enough is no error, nor is a terminal that was closed (EIO).
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    });
-  }
+/** @param isQuick writes past Node's streams where it can, see {@link openQuickOutlet} */
+export function openStreams(env: NodeJS.ProcessEnv, quiet: boolean, aim: Aim, isQuick: boolean): Streams {
+  const open = isQuick ? openQuickOutlet : openOutlet;
+  const out = open(1);
+  const remarks = open(2);
+  const say = (text: string) => remarks.write(printableLines(aimAdvice(text, aim)));
   return {
-    out: (text) => void process.stdout.write(text),
+    out: out.write,
     note: (text) => {
-      if (!quiet) process.stderr.write(printableLines(aimAdvice(text, aim)));
+      if (!quiet) say(text);
     },
-    warn: (text) => void process.stderr.write(printableLines(aimAdvice(text, aim))),
-    outTerminal: describeTerminal(process.stdout, env),
+    warn: say,
+    outTerminal: describeTerminal(out, env),
     aim,
   };
 }
 
-function describeTerminal(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Terminal {
-  const isTty = stream.isTTY === true;
-  return { isTty, columns: isTty ? stream.columns || 80 : 80, colour: wantsColour(isTty, env) };
+function describeTerminal({ isTty, columns }: Outlet, env: NodeJS.ProcessEnv): Terminal {
+  return { isTty, columns: isTty ? columns : 80, colour: wantsColour(isTty, env) };
 }
 
 /** NO_COLOR (no-color.org) wins over FORCE_COLOR; `TERM=dumb` has none. */

@@ -1,3 +1,5 @@
+import { openQuickOutlet } from './outlet.ts';
+
 /** What a run passes on its way, in this order; what concerns an answer once a request. */
 type Phase = 'loaded' | 'parsed' | 'connected' | 'first byte' | 'answered' | 'rendered' | 'done';
 
@@ -8,7 +10,7 @@ const isOn = process.env.DAPR_MTLS_TIMINGS === '1';
  * was reached, see docs/performance.md. Without it does nothing: `performance`, too, would have to be loaded.
  */
 export const mark: (phase: Phase) => void = isOn
-  ? (phase) => void process.stderr.write(`${performance.now().toFixed(1).padStart(8)} ms  ${phase}\n`)
+  ? (phase) => openQuickOutlet(2).write(`${performance.now().toFixed(1).padStart(8)} ms  ${phase}\n`)
   : () => {};
 
 export function markEnd(): void {

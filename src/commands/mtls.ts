@@ -17,6 +17,7 @@ all the same: within 30 days of that a warning on standard error says so.`;
     { description: 'For a machine', command: '<%= bin %> -k --format json' },
   ];
   static override exitCodes = [3, 5];
+  static override isQuick = true;
   static override flags = { ...clusterFlags, ...atFlag };
 
   override async run(): Promise<void> {

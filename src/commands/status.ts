@@ -28,6 +28,7 @@ the ConfigMap and by the certificate that Sentry shows.`;
     { description: 'For a machine', command: '<%= bin %> status -k --format json' },
   ];
   static override exitCodes = [3, 5, 10];
+  static override isQuick = true;
   static override flags = {
     ...clusterFlags,
     ...sentryAddressFlag,

@@ -27,33 +27,68 @@ export class DerError extends Error {
   override readonly name = 'DerError';
 }
 
+/** Cuts its slices when they are asked for: most frames are only walked over, and a slice is dearer than a frame. */
+class Frame implements Tlv {
+  readonly tag: number;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly contentStart: number;
+  readonly end: number;
+
+  constructor(tag: number, bytes: Uint8Array, start: number, contentStart: number, end: number) {
+    this.tag = tag;
+    this.bytes = bytes;
+    this.start = start;
+    this.contentStart = contentStart;
+    this.end = end;
+  }
+
+  get raw(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  get content(): Uint8Array {
+    return this.bytes.subarray(this.contentStart, this.end);
+  }
+}
+
 /** Reads the frame at the start of `bytes`; what stands behind it is left alone. @throws DerError */
-export function readTlv(bytes: Uint8Array, offset = 0): Tlv {
-  const tag = byteAt(bytes, offset);
+export function readTlv(bytes: Uint8Array): Tlv {
+  return readFrame(bytes, 0, bytes.length);
+}
+
+function readFrame(bytes: Uint8Array, start: number, limit: number): Frame {
+  if (start + 2 > limit) throw cutOff();
+  const tag = bytes[start] as number;
   if ((tag & 0x1f) === 0x1f) throw new DerError('a tag of more than one byte');
-  const first = byteAt(bytes, offset + 1);
+  const first = bytes[start + 1] as number;
   let length = first;
-  let header = 2;
+  let contentStart = start + 2;
   if (first & 0x80) {
     const count = first & 0x7f;
     if (count === 0 || count > 4) throw new DerError('an indefinite or oversized length');
+    contentStart += count;
+    if (contentStart > limit) throw cutOff();
     length = 0;
-    for (let i = 0; i < count; i++) length = length * 256 + byteAt(bytes, offset + 2 + i);
+    for (let at = start + 2; at < contentStart; at++) length = length * 256 + (bytes[at] as number);
     if (length < 0x80 || length < 2 ** (8 * (count - 1))) throw new DerError('a length that is not minimal');
-    header += count;
   }
-  const end = offset + header + length;
-  if (end > bytes.length) throw new DerError('data ends inside an element');
-  return { tag, raw: bytes.subarray(offset, end), content: bytes.subarray(offset + header, end) };
+  const end = contentStart + length;
+  if (end > limit) throw cutOff();
+  return new Frame(tag, bytes, start, contentStart, end);
+}
+
+function cutOff(): DerError {
+  return new DerError('data ends inside an element');
 }
 
 /** The frames that `content` consists of, one behind the other. @throws DerError */
 export function readChildren(content: Uint8Array): Tlv[] {
   const children: Tlv[] = [];
   for (let offset = 0; offset < content.length; ) {
-    const child = readTlv(content, offset);
+    const child = readFrame(content, offset, content.length);
     children.push(child);
-    offset += child.raw.length;
+    offset = child.end;
   }
   return children;
 }
@@ -80,11 +115,13 @@ export function assertTag(tlv: Tlv | undefined, tag: number): Tlv {
 
 /** The bytes of a BIT STRING, whose unused bits must be zero. @throws DerError */
 export function readBits(tlv: Tlv | undefined): Uint8Array {
-  const [unused, ...bytes] = assertTag(tlv, tags.bitString).content;
+  const { content } = assertTag(tlv, tags.bitString);
+  const [unused] = content;
+  const bytes = content.subarray(1);
   const last = bytes.at(-1) ?? 0;
   if (unused === undefined || unused > 7 || (bytes.length === 0 && unused > 0) || last & ((1 << unused) - 1))
     throw new DerError('a malformed bit string');
-  return Uint8Array.from(bytes);
+  return bytes;
 }
 
 /** An object identifier in dotted form; its arcs stay below 2^31, as in Go. @throws DerError */
@@ -107,12 +144,18 @@ export function readOid(tlv: Tlv | undefined): string {
 }
 
 /** Walks every constructed element down to the leaves. @throws DerError */
-export function assertDer(bytes: Uint8Array, depth = 0): void {
+export function assertDer(bytes: Uint8Array): void {
+  assertFrames(bytes, 0, bytes.length, 0);
+}
+
+function assertFrames(bytes: Uint8Array, start: number, end: number, depth: number): void {
   if (depth > 32) throw new DerError('nested too deep');
-  for (const child of readChildren(bytes)) {
-    if (child.tag & 0x20) assertDer(child.content, depth + 1);
-    else if (child.tag === tags.integer) assertMinimalInteger(child.content);
-    else if (child.tag === tags.boolean) assertBoolean(child.content);
+  for (let offset = start; offset < end; ) {
+    const frame = readFrame(bytes, offset, end);
+    if (frame.tag & 0x20) assertFrames(bytes, frame.contentStart, frame.end, depth + 1);
+    else if (frame.tag === tags.integer) assertMinimalInteger(frame.content);
+    else if (frame.tag === tags.boolean) assertBoolean(frame.content);
+    offset = frame.end;
   }
 }
 
@@ -127,12 +170,6 @@ function assertMinimalInteger(content: Uint8Array): void {
 function assertBoolean(content: Uint8Array): void {
   if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff))
     throw new DerError('a boolean that is not DER');
-}
-
-function byteAt(bytes: Uint8Array, offset: number): number {
-  const byte = bytes[offset];
-  if (byte === undefined) throw new DerError('data ends inside an element');
-  return byte;
 }
 
 /** Frames `contents` with a tag and a minimal length. */

@@ -17,19 +17,31 @@ export interface CommandOutcome {
 type Main = (program: 'dapr-mtls', argv: readonly string[], home: string) => Promise<void>;
 
 const home = process.argv[2] ?? '';
-const { main } = createRequire(import.meta.url)(join(home, 'dist', 'main.cjs')) as { main: Main };
+const require = createRequire(import.meta.url);
+const { main } = require(join(home, 'dist', 'main.cjs')) as { main: Main };
+
+let output = { stdout: '', stderr: '' };
+const streams = { 1: 'stdout', 2: 'stderr' } as const;
+for (const name of Object.values(streams)) {
+  process[name].setMaxListeners(0);
+  process[name].write = (text: string | Uint8Array) => {
+    output[name] += Buffer.from(text).toString();
+    return true;
+  };
+}
+// Reports are written past the streams.
+const fs = require('node:fs') as { writeSync: (fd: number, bytes: Uint8Array, ...more: unknown[]) => number };
+const { writeSync } = fs;
+fs.writeSync = (fd, bytes, ...more) => {
+  if (fd !== 1 && fd !== 2) return writeSync(fd, bytes, ...more);
+  output[streams[fd]] += Buffer.from(bytes).toString();
+  return bytes.length;
+};
 
 process.on('message', ({ id, args }: CommandLine) => {
-  const output = { stdout: '', stderr: '' };
-  const capture = (name: 'stdout' | 'stderr') => {
-    process[name].setMaxListeners(0);
-    process[name].write = (text: string | Uint8Array) => {
-      output[name] += Buffer.from(text).toString();
-      return true;
-    };
-  };
-  capture('stdout');
-  capture('stderr');
+  output = { stdout: '', stderr: '' };
+  // Each run has its own, for a process of its own.
+  process.removeAllListeners('uncaughtException');
   process.exitCode = 0;
   void main('dapr-mtls', args, home)
     .catch((error: unknown) => {

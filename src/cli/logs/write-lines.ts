@@ -1,3 +1,5 @@
+import { openOutlet } from '../outlet.ts';
+
 export interface LineOutput {
   /** Resolves when more may be written. */
   write(text: string): Promise<void>;
@@ -14,12 +16,11 @@ const mostHeld = 64 * 1024;
  * @param closed called when nobody reads any more, as behind `head`
  */
 export function openLineOutput(closed: () => void): LineOutput {
-  const { stdout } = process;
+  const out = openOutlet(1, { onLoss: closed });
   let held = '';
   let soon: NodeJS.Immediate | undefined;
   /** While the reader has not taken what was written. */
   let draining: Promise<void> | undefined;
-  stdout.once('error', closed);
 
   async function flush(): Promise<void> {
     clearImmediate(soon);
@@ -27,7 +28,7 @@ export function openLineOutput(closed: () => void): LineOutput {
     await draining;
     const text = held;
     held = '';
-    if (text === '' || stdout.destroyed || stdout.write(text)) return;
+    if (text === '' || out.write(text)) return;
     draining = drained().finally(() => {
       draining = undefined;
     });
@@ -47,6 +48,7 @@ export function openLineOutput(closed: () => void): LineOutput {
 /** Also when nobody will ever read again. */
 function drained(): Promise<void> {
   const { stdout } = process;
+  if (stdout.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
       stdout.off('drain', done).off('close', done);

@@ -6,6 +6,7 @@ import { whyNotAlive, whyNotReady } from '../../app/watch/health.ts';
 import type { WatchReport } from '../../app/watch/report.ts';
 import { beginWatch, type Effect, type LogEntry } from '../../app/watch/watch.ts';
 import { renderLogLine } from '../../render/watch-log.ts';
+import { isReaderGone } from '../outlet.ts';
 import type { Streams } from '../streams.ts';
 import { openAnnouncing } from './announcing.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -130,8 +131,8 @@ function stopOnSignal(log: (entry: LogEntry) => void): AbortController {
     stop.abort();
   };
   for (const one of signals) process.on(one, take);
-  // Nobody reads what a watch is there to tell.
-  process.stdout.on('error', () => stop.abort());
+  // Nobody reads any more what it is there to tell. A full disk is no such end: others are told all the same.
+  process.stdout.on('error', (error) => isReaderGone(error, process.stdout.isTTY) && stop.abort());
   return stop;
 }
 

@@ -34,6 +34,7 @@ Pods that have ended do not count, those that are being deleted do. Clients that
     { description: 'Counts for Prometheus', command: '<%= bin %> audit -k --format prometheus' },
   ];
   static override exitCodes = [3, 4, 5, 10];
+  static override isQuick = true;
   static override flags = {
     ...clusterFlags,
     against: Flags.string({

@@ -35,6 +35,7 @@ will come to that. docs/findings.md has them all.`;
     },
   ];
   static override exitCodes = [3, 4, 5, 10];
+  static override isQuick = true;
   static override flags = {
     ...storeFlags,
     ...atFlag,

@@ -54,6 +54,7 @@ A bundle that cannot be read, or in which no anchor carries the issuer, is an er
     },
   ];
   static override exitCodes = [3, 4, 5, 10];
+  static override isQuick = true;
   static override flags = {
     ...storeFlags,
     ...sentryAddressFlag,

@@ -22,6 +22,7 @@ is check.`;
     },
   ];
   static override exitCodes = [3, 4, 5];
+  static override isQuick = true;
   static override args = {
     source: Args.string({
       description: 'A PEM file, a directory, or - for standard input; else the store of --dir, else the cluster.',
