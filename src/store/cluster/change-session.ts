@@ -5,12 +5,8 @@ import type { ProcessIdentity } from '../directory/process-identity.ts';
 import type { Backup, BackupOptions, ChangePlan, ChangeSession, RepairSession, StoredBundle } from '../port.ts';
 import { keptConfigMapOf, listBackups, planBackup, removals } from './backups.ts';
 import {
-  closeGap,
   createSecret,
-  fence,
-  type Pause,
   type ReplacedConfigMap,
-  readBack,
   rehearse,
   rehearseSecret,
   removeConfigMap,
@@ -19,6 +15,7 @@ import {
   writeSecret,
 } from './bundle-write.ts';
 import { type Claim, type ClaimedChange, claimKey, encodeClaim, keepConfigMap } from './claim.ts';
+import { closeGap, fence, type Pause } from './close-gap.ts';
 import { readKeeper, writeKeeper } from './keeper.ts';
 import {
   bundleName,
@@ -28,6 +25,7 @@ import {
   readObjects,
   type SecretObject,
 } from './objects.ts';
+import { readBack } from './read-back.ts';
 import { revisionOf } from './revision.ts';
 import { writeSideFiles } from './side-files.ts';
 import { mayHaveHappened } from './unknown-outcome.ts';

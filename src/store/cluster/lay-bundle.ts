@@ -3,7 +3,6 @@ import type { Cluster, KubeObject } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
 import type { BundleFiles } from '../../pki/bundle.ts';
 import type { SideFile } from '../port.ts';
-import { readBack } from './bundle-write.ts';
 import {
   type BundleObjects,
   bundleName,
@@ -13,6 +12,7 @@ import {
   type SecretObject,
   secretRef,
 } from './objects.ts';
+import { readBack } from './read-back.ts';
 import { writeSideFiles } from './side-files.ts';
 
 /** What was done to an object that a bundle needs. */
