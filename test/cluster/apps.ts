@@ -1,4 +1,5 @@
 import { type Admin, isReady, type KubeJson } from './admin.ts';
+import { waitUntilReady } from './ready.ts';
 import { type PodBehaviour, podAnnotations } from './stages.ts';
 import type { TestCluster } from './start-cluster.ts';
 import { type Patience, waitUntil } from './wait.ts';
@@ -27,7 +28,8 @@ export interface AppsOptions {
  * Makes workloads that want a sidecar, waits until all their pods are there (and run and are ready,
  * if that is their behaviour), and returns how many pods these are.
  */
-export async function deployApps({ admin }: TestCluster, options: AppsOptions): Promise<number> {
+export async function deployApps(cluster: TestCluster, options: AppsOptions): Promise<number> {
+  const { admin } = cluster;
   const { namespaces = ['default'], behaviour = 'ready', patience } = options;
   const namespaceObjects = namespaces
     .filter((name) => name !== 'default')
@@ -46,14 +48,11 @@ export async function deployApps({ admin }: TestCluster, options: AppsOptions): 
   const { body } = await admin.request('GET', '/api/v1/nodes');
   const nodes = (body.items as readonly unknown[]).length;
   const expected = objects.reduce((sum, object) => sum + podsOf(object, nodes), 0);
-  await waitUntil(
-    `${expected} pods`,
-    async () => {
-      const pods = await Promise.all(namespaces.map((namespace) => listPods(admin, namespace)));
-      return pods.flat().filter((pod) => behaviour !== 'ready' || isReady(pod)).length === expected;
-    },
-    patience,
-  );
+  const areThere = async () => {
+    const pods = await Promise.all(namespaces.map((namespace) => listPods(admin, namespace)));
+    return pods.flat().filter((pod) => behaviour !== 'ready' || isReady(pod)).length === expected;
+  };
+  await waitUntilReady(cluster, namespaces, `${expected} pods`, areThere, patience);
   return expected;
 }
 

@@ -71,6 +71,18 @@ describe.skipIf(missing !== undefined)(missing ?? 'a cluster', () => {
     expect(pod?.status.containerStatuses[0].state.waiting?.reason).toBe(reason);
   });
 
+  test('pods that do not become ready are told of, with the words of who should see to that', async () => {
+    await cluster.admin.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'stuck' } }]);
+    const stuck = deployApps(cluster, {
+      namespaces: ['stuck'],
+      deployments: 1,
+      isInjected: false,
+      annotations: { [podAnnotations.behaviour]: 'never-ready' },
+      patience: { timeoutMs: 2000 },
+    });
+    await expect(stuck).rejects.toThrow(/1 pods\n(.*\n)*deployment-1-\w+-\w+ on node-.*ContainersReady(.*\n)*kwok:\n/);
+  });
+
   test('a pod can be sound until a restart', async () => {
     const annotations = { [podAnnotations.afterRestart]: 'crash-loop' };
     await deployApps(cluster, { namespaces: ['after'], deployments: 1, replicas: 2, isInjected: false, annotations });

@@ -4,13 +4,14 @@ import { releaseOf } from '../support/dapr/release.ts';
 import { type ControlPlaneOptions, controlPlaneObjects } from '../support/dapr-control-plane.ts';
 import type { Admin, KubeJson } from './admin.ts';
 import { type Injector, type InjectorOptions, startInjector } from './injector.ts';
+import { waitUntilReady } from './ready.ts';
 import type { TestCluster } from './start-cluster.ts';
-import { type Patience, waitUntil } from './wait.ts';
+import { bindVolumes } from './volumes.ts';
+import { waitUntil } from './wait.ts';
 
 export interface DaprOptions extends ControlPlaneOptions {
   /** How the tests' injector is set up. It is started where the control plane has an injector. */
   readonly injector?: InjectorOptions;
-  readonly patience?: Patience;
 }
 
 export interface InstalledDapr {
@@ -32,7 +33,11 @@ export async function installDapr(cluster: TestCluster, options: DaprOptions): P
   const { namespace = 'dapr-system', version = '1.17.13' } = options;
 
   await applyConfigurationKind(admin, version);
-  await admin.apply(workloads.flatMap(makeVolumes));
+  await admin.apply(
+    objects.filter(({ kind }) => kind === 'Namespace'),
+    'helm',
+  );
+  await bindVolumes(admin, workloads);
   // The webhook goes to a Service: pods would wait for it in vain, until the injector's own is there.
   const kept = objects.filter(({ kind }) => kind !== 'MutatingWebhookConfiguration');
   await admin.apply(kept, 'helm');
@@ -46,7 +51,8 @@ export async function installDapr(cluster: TestCluster, options: DaprOptions): P
           ...options.injector,
         })
       : undefined;
-  await waitUntil('the control plane is ready', () => areReady(admin, workloads), options.patience);
+  const isReady = () => areReady(admin, workloads);
+  await waitUntilReady(cluster, [namespace], 'the control plane is ready', isReady);
   return { namespace, injector };
 }
 
@@ -70,25 +76,4 @@ async function applyConfigurationKind(admin: Admin, version: string): Promise<vo
     const { status } = await admin.request('GET', '/apis/dapr.io/v1alpha1/configurations');
     return status === 200;
   });
-}
-
-/** A volume for each claim of a StatefulSet: nothing here makes them on demand. */
-function makeVolumes({ metadata, spec }: KubeJson): object[] {
-  const claims = (spec.volumeClaimTemplates ?? []) as readonly KubeJson[];
-  return claims.flatMap((claim) =>
-    Array.from({ length: spec.replicas as number }, (_, index) => ({
-      apiVersion: 'v1',
-      kind: 'PersistentVolume',
-      metadata: { name: `${metadata.namespace}-${claim.metadata.name}-${index}` },
-      spec: {
-        accessModes: claim.spec.accessModes,
-        capacity: claim.spec.resources.requests,
-        hostPath: { path: '/nowhere' },
-        claimRef: {
-          namespace: metadata.namespace,
-          name: `${claim.metadata.name}-${metadata.name}-${index}`,
-        },
-      },
-    })),
-  );
 }

@@ -38,7 +38,7 @@ function stage(name: string, kind: string, matchExpressions: readonly Requiremen
   };
 }
 
-// The lease that kwok renews is the node's heartbeat: the status need not be written again.
+// Written once: there is no heartbeat, and the controller manager is told not to wait for one.
 const nodeReady = stage(
   'node-ready',
   'Node',
