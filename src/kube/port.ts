@@ -128,13 +128,20 @@ export interface LogQuery {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  /** Goes on with what is written from now on; `gone`: the pod is no more, and nothing will be. */
-  readonly follow?: { readonly gone: AbortSignal } | undefined;
+  /** Goes on with what is written from now on. */
+  readonly follow?: LogFollowing | undefined;
   /** Of the container that ran before this one. */
   readonly previous?: boolean | undefined;
   readonly sinceSeconds?: number | undefined;
   /** The last so many of those that are there. */
   readonly tailLines?: number | undefined;
+}
+
+export interface LogFollowing {
+  /** The pod is no more, and nothing will be written. */
+  readonly gone: AbortSignal;
+  /** Told once whenever the log cannot be read for now; it is tried again until it can. */
+  readonly onTrouble: (error: Error) => void;
 }
 
 export interface LogLine {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/port.ts';
 import { resources } from '../../src/kube/resources.ts';
+import type { ApiRequest } from '../support/api-server/request.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
 import { bareEnvironment, run, runAny } from '../support/command-line.ts';
 import { runningControlPlane } from '../support/dapr-control-plane.ts';
@@ -104,6 +105,24 @@ describe('mtls logs', () => {
     const { status, stdout, stderr } = await logs('-q');
     expect({ status, stdout }).toEqual({ status: 5, stdout: '' });
     expect(stderr).toMatch(/Error: none of the 2 pods has a log\nSee why: `kubectl describe pods -n dapr-system -l/);
+  });
+
+  test('of a node in trouble does without its pod', async () => {
+    server.logs.write(addPod('sentry-a'), at(1), 'one');
+    server.logs.write(addPod('sentry-b'), at(2), 'two');
+    const isOfA = ({ path }: ApiRequest) => path.includes('/sentry-a/log');
+    server.faults.add({ when: isOfA, times: Number.POSITIVE_INFINITY, do: { status: 500 } });
+    const { status, stdout, stderr } = await logs('-q');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'sentry-b two\n' });
+    expect(stderr).toMatch(/^Pod sentry-a is left out: .*500/);
+  });
+
+  test('fails where the only pod has none', async () => {
+    addPod('sentry-a');
+    expect(await logs('-q', '-p')).toMatchObject({
+      status: 5,
+      stderr: expect.stringContaining('Error: the only pod has no log of a container that ran before\n'),
+    });
   });
 
   test.each<[string[], number, RegExp]>([

@@ -11,10 +11,13 @@ const where = `${pod}/dapr-sentry`;
 const at = (second: number, nanos = 0) =>
   `2026-11-22T01:02:${String(second).padStart(2, '0')}.${String(nanos).padStart(9, '0')}Z`;
 
-async function open() {
+/** How often a call is tried by itself. */
+const triesOfACall = 5;
+
+async function open(options: { readonly timeoutMs?: number } = {}) {
   const server = await startApiServer();
   server.store.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name: pod, namespace } } as KubeObject);
-  const cluster = await openClient(server.kubeconfig());
+  const cluster = await openClient(server.kubeconfig(), options);
   const stop = new AbortController();
   onTestFinished(async () => {
     stop.abort();
@@ -28,12 +31,14 @@ async function open() {
     return lines;
   };
   const gone = new AbortController();
+  const troubles: string[] = [];
+  const following = { gone: gone.signal, onTrouble: ({ message }: Error) => void troubles.push(message) };
   /** Lines as they come; `sees` waits for one. */
   const follow = (wishes: Partial<LogQuery> = {}) => {
     const lines: string[] = [];
     const waiting = new Map<string, () => void>();
     const run = async () => {
-      for await (const { text } of cluster.logs({ ...query, follow: { gone: gone.signal }, ...wishes }, stop.signal)) {
+      for await (const { text } of cluster.logs({ ...query, follow: following, ...wishes }, stop.signal)) {
         lines.push(text);
         waiting.get(text)?.();
       }
@@ -43,7 +48,7 @@ async function open() {
         if (lines.includes(text)) resolve();
         else waiting.set(text, resolve);
       });
-    return { lines, sees, ended: run() };
+    return { lines, troubles, sees, ended: run() };
   };
   const asked = () => server.requests.filter(matches('get pods/log')).map(({ query }) => Object.fromEntries(query));
   return { server, cluster, read, follow, asked, stop, gone };
@@ -99,17 +104,33 @@ describe('the log of a container', () => {
     ]);
   });
 
-  test('is not there where the container has not started, or the user may not', async () => {
-    const { server, read } = await open();
+  test('is not there where the container has not started, its node is in trouble, or the user may not', async () => {
+    const { server, read, asked } = await open();
     expect(await refusalOf(read())).toMatchObject({
       code: 'cluster.rejected',
       message: expect.stringContaining('waiting to start'),
     });
+    server.faults.add({ when: matches('get pods/log'), times: Number.POSITIVE_INFINITY, do: { status: 500 } });
+    expect(await refusalOf(read())).toMatchObject({
+      code: 'cluster.rejected',
+      message: expect.stringContaining('500'),
+    });
+    expect(asked()).toHaveLength(1 + triesOfACall);
+    server.faults.clear();
     server.allow('admin', { allow: 'all', deny: [{ verb: 'get', resource: 'pods/log' }] });
     expect(await refusalOf(read())).toMatchObject({
       code: 'cluster.forbidden',
       hint: expect.stringContaining('resources: ["pods/log"]'),
     });
+  });
+});
+
+test('a node that does not answer is told of as such', async () => {
+  const { server, read } = await open({ timeoutMs: 200 });
+  server.faults.add({ when: matches('get pods/log'), times: 2, do: 'hang' });
+  expect(await refusalOf(read())).toMatchObject({
+    code: 'cluster.rejected',
+    message: `the API server had no log from the node of pod ${namespace}/${pod} within 0.2 s`,
   });
 });
 
@@ -153,6 +174,22 @@ describe('followed', () => {
     server.logs.write(where, at(1), 'one');
     await sees('one');
     expect(lines).toEqual(['one']);
+  });
+
+  test('it tells once of each time in which it cannot be read', async () => {
+    const { server, follow } = await open();
+    server.logs.write(where, at(1), 'one');
+    const { lines, troubles, sees } = follow();
+    await sees('one');
+    for (const [round, text] of ['two', 'three'].entries()) {
+      server.faults.add({ when: matches('get pods/log'), times: 2 * triesOfACall, do: { status: 502 } });
+      server.logs.end(where);
+      server.logs.write(where, at(2 + round), text);
+      await sees(text);
+      expect(troubles).toHaveLength(round + 1);
+    }
+    expect(troubles[0]).toContain('502');
+    expect(lines).toEqual(['one', 'two', 'three']);
   });
 
   test('from now on, it loses nothing of what is written while it is cut off', async () => {

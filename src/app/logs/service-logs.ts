@@ -73,7 +73,9 @@ export async function* readServiceLogs(
   const follow = (pod: ControlPlanePod, query: Partial<LogQuery>) => {
     const gone = new AbortController();
     followed.set(uidOf(pod), gone);
-    read(pod, { ...query, follow: { gone: gone.signal } });
+    const onTrouble = ({ message }: Error) =>
+      remark(`Pod ${pod.metadata.name} cannot be read for now, and is tried again: ${message}`);
+    read(pod, { ...query, follow: { gone: gone.signal, onTrouble } });
   };
   for (const pod of pods) follow(pod, { sinceSeconds, tailLines });
   const watching = watchPods(cluster, query, signal, {
@@ -144,7 +146,7 @@ function later(gone: AbortSignal, { clock, signal }: Pick<LogSurroundings, 'cloc
 
 function noLogs({ namespace, services, previous }: LogWish, pods: number): DaprMtlsError {
   return new DaprMtlsError('dapr.missing', {
-    message: `${pods === 1 ? 'the only pod has' : `none of the ${pods} pods has`} ${previous ? 'a log of a container that ran before' : 'a log'}`,
+    message: `${pods === 1 ? 'the only pod has no log' : `none of the ${pods} pods has a log`}${previous ? ' of a container that ran before' : ''}`,
     hint: previous
       ? 'Leave -p out for the log of the containers that run now.'
       : `See why: \`kubectl describe pods -n ${namespace} -l 'app in (${services.join(',')})'\`.`,

@@ -1,3 +1,4 @@
+import { DaprMtlsError } from '../../errors.ts';
 import type { LogLine, LogQuery } from '../port.ts';
 import { resources } from '../resources.ts';
 import { callForStream, type Line } from './call.ts';
@@ -6,7 +7,7 @@ import { apiFailureOf } from './failure.ts';
 import { logLinesOf } from './log-lines.ts';
 import { passes, pauseMs } from './passing.ts';
 import { isNotFound } from './read.ts';
-import { objectPath, withQuery } from './request.ts';
+import { type ApiRequest, objectPath, withQuery } from './request.ts';
 
 /** A connection that has died without a word is found out by asking again, which costs little. */
 const followSilenceMs = 60_000;
@@ -21,24 +22,37 @@ const mostFailures = 5;
  */
 export async function* readLogs(line: Line, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
   const told = startTelling(query);
+  const { follow } = query;
+  let isTroubled = false;
   for (let failures = 0; !signal.aborted; ) {
     const before = told.count();
-    const startedMs = performance.now();
+    let openedMs = Number.POSITIVE_INFINITY;
+    const onOpen = () => {
+      openedMs = performance.now();
+      isTroubled = false;
+    };
     try {
       const isNew = told.resume();
-      for await (const logLine of openLog(line, query, told, signal)) if (isNew(logLine)) yield logLine;
-      if (!query.follow) return;
+      for await (const logLine of openLog(line, query, told, signal, onOpen)) if (isNew(logLine)) yield logLine;
+      if (!follow) return;
     } catch (error) {
       if (signal.aborted) return;
-      if (query.follow && isNotFound(error, '')) return;
-      if (!isWorthAnotherTry(error, query) || (!query.follow && failures >= mostFailures)) throw error;
+      if (follow && isNotFound(error, '')) return;
+      if (!(error instanceof DaprMtlsError) || !isWorthAnotherTry(error, query)) throw error;
+      const isOpened = Number.isFinite(openedMs);
+      // A call has tried for itself until it was answered; what breaks off behind its head has not.
+      if (!follow && (!isOpened || failures >= mostFailures)) throw error;
+      if (!isOpened && !isTroubled && (passes(error) || failures > 0)) {
+        isTroubled = true;
+        follow?.onTrouble(error);
+      }
     }
-    if (query.follow?.gone.aborted) return;
-    const wasWell = told.count() > before || performance.now() - startedMs >= healthyMs;
+    if (follow?.gone.aborted) return;
+    const wasWell = told.count() > before || (follow && performance.now() - openedMs >= healthyMs);
     failures = wasWell ? 1 : failures + 1;
-    await line.sleep(pauseMs(failures, line.random), query.follow ? either(signal, query.follow.gone) : signal);
+    await line.sleep(pauseMs(failures, line.random), follow ? either(signal, follow.gone) : signal);
     // Another pod may bear the name by now: a StatefulSet's do.
-    if (query.follow?.gone.aborted) return;
+    if (follow?.gone.aborted) return;
   }
 }
 
@@ -53,34 +67,47 @@ function isWorthAnotherTry(error: unknown, { follow }: LogQuery): boolean {
 
 async function* openLog(
   line: Line,
-  { namespace, pod: name, container, follow, previous, sinceSeconds, tailLines }: LogQuery,
+  query: LogQuery,
   told: Telling,
   signal: AbortSignal,
+  onOpen: () => void,
 ): AsyncGenerator<LogLine> {
+  const { namespace, pod: name, container, follow, previous, sinceSeconds, tailLines } = query;
   const from = told.resumeFrom();
-  const message = await callForStream(
-    line,
-    {
-      verb: 'get',
-      resource: resources.podLogs,
-      namespace,
-      name,
-      path: withQuery(`${objectPath({ resource: resources.pods, namespace, name })}/log`, {
-        container,
-        timestamps: 'true',
-        follow: follow && 'true',
-        previous: previous ? 'true' : undefined,
-        ...(from === undefined
-          ? { sinceSeconds: sinceSeconds?.toString(), tailLines: tailLines?.toString() }
-          : { sinceTime: `${from}Z` }),
-      }),
-      accept: 'application/json, */*',
-      effect: 'none',
-    },
-    signal,
-  );
+  const request: ApiRequest = {
+    verb: 'get',
+    resource: resources.podLogs,
+    namespace,
+    name,
+    path: withQuery(`${objectPath({ resource: resources.pods, namespace, name })}/log`, {
+      container,
+      timestamps: 'true',
+      follow: follow && 'true',
+      previous: previous ? 'true' : undefined,
+      ...(from === undefined
+        ? { sinceSeconds: sinceSeconds?.toString(), tailLines: tailLines?.toString() }
+        : { sinceTime: `${from}Z` }),
+    }),
+    accept: 'application/json, */*',
+    effect: 'none',
+  };
+  const message = await callForStream(line, request, signal).catch((error: unknown) => {
+    throw ofNode(error, line, query);
+  });
+  onOpen();
   told.begin(message.headers.date);
   yield* logLinesOf(chunksOf(line, message, follow ? followSilenceMs : line.timeoutMs));
+}
+
+/** Who has named the pods just now, and then does not answer in time, waits for a node to do so. */
+function ofNode(error: unknown, { timeoutMs }: Line, { namespace, pod }: LogQuery): unknown {
+  const failure = apiFailureOf(error);
+  if (failure?.reason !== 'TIMEOUT') return error;
+  return new DaprMtlsError('cluster.rejected', {
+    message: `the API server had no log from the node of pod ${namespace}/${pod} within ${timeoutMs / 1000} s`,
+    hint: `See whether the node is there (\`kubectl get pod ${pod} -n ${namespace} -o wide\`), or give it longer: --request-timeout 60`,
+    cause: failure,
+  });
 }
 
 interface Telling {

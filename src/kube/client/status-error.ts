@@ -2,7 +2,7 @@ import { DaprMtlsError, type ErrorCode } from '../../errors.ts';
 import type { ApiFailure } from './failure.ts';
 import { type ApiRequest, describeTarget } from './request.ts';
 import { allowingRole } from './role.ts';
-import type { ApiStatus } from './status.ts';
+import { type ApiStatus, namelessReason } from './status.ts';
 
 /**
  * An answer that is no success. The words of the server are shown for what is no Secret only: a 422
@@ -60,6 +60,7 @@ function explain(request: ApiRequest, answer: ApiStatus, server: string): Explan
       };
   }
   const words = fields.length > 0 ? ` (fields: ${fields.join(', ')})` : '';
+  const named = reason === namelessReason(status) ? reason : `${status} ${reason}`;
   const shown = answer.message ? `: ${answer.message}` : '';
   if (!answer.isStatus) {
     return {
@@ -70,7 +71,7 @@ function explain(request: ApiRequest, answer: ApiStatus, server: string): Explan
   }
   return {
     code: 'cluster.rejected',
-    message: `the API server ${status < 500 ? 'refused' : 'failed'} to ${request.verb} ${target}: ${status} ${reason}${words}${shown}`,
+    message: `the API server ${status < 500 ? 'refused' : 'failed'} to ${request.verb} ${target}: ${named}${words}${shown}`,
     hint: status < 500 ? hintForRefusal(answer) : "Try again; if it stays so, look at the API server's logs.",
   };
 }

@@ -22,13 +22,18 @@ export function readStatus(status: number, body: string, aboutSecret: boolean): 
   const message = typeof found?.message === 'string' ? found.message : '';
   return {
     status,
-    reason: word(found?.reason) || `HTTP ${status}`,
+    reason: word(found?.reason) || namelessReason(status),
     fields: fieldsOf(found?.details),
     isStatus: found?.kind === 'Status',
     message: aboutSecret ? '' : oneLine(message),
     isAuthorization: status === 403 && refusal.test(message),
     user: status === 403 ? refusal.exec(message)?.[1] : undefined,
   };
+}
+
+/** Of an answer that names none, as one that the API server passes on from a kubelet. */
+export function namelessReason(status: number): string {
+  return `HTTP ${status}`;
 }
 
 /**
