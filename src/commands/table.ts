@@ -14,6 +14,7 @@ export const commandTable = {
   'mtls backup restore': () => import('./mtls/backup/restore.ts'),
   'mtls check': () => import('./mtls/check.ts'),
   'mtls completion': () => import('./mtls/completion.ts'),
+  'mtls config check': () => import('./mtls/config/check.ts'),
   'mtls config set': () => import('./mtls/config/set.ts'),
   'mtls config view': () => import('./mtls/config/view.ts'),
   'mtls env': () => import('./mtls/env.ts'),

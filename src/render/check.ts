@@ -4,8 +4,15 @@ import { type Colour, count, painter, printable, type Terminal, widthOf, wrap } 
 const marks = { error: '✗', warning: '!', info: 'i' } as const;
 const colours: Record<keyof typeof marks, Colour> = { error: 'red', warning: 'yellow', info: 'grey' };
 
-/** One finding in three lines: what, why, and the mend. */
-export function renderCheck({ findings, summary }: CheckReport, terminal: Terminal): string {
+/**
+ * One finding in three lines: what, why, and the mend.
+ * @param praise the verdict where there is nothing to mend
+ */
+export function renderCheck(
+  { findings, summary }: CheckReport,
+  terminal: Terminal,
+  praise = 'Sentry and its clients accept this bundle',
+): string {
   const paint = painter(terminal.colour);
   const width = widthOf(terminal) - 2;
   const paragraph = (text: string) => wrap(printable(text), width).map((line) => `  ${line}`);
@@ -16,7 +23,7 @@ export function renderCheck({ findings, summary }: CheckReport, terminal: Termin
   ]);
   const isGood = summary.error + summary.warning === 0;
   const verdict = isGood
-    ? paint('green', '✓ Sentry and its clients accept this bundle')
+    ? paint('green', `✓ ${praise}`)
     : `${count(summary.error, 'error')}, ${count(summary.warning, 'warning')}`;
   return `${[...lines, verdict].join('\n')}\n`;
 }

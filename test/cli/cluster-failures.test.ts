@@ -38,6 +38,7 @@ const reading = [
   'check -k',
   'export -k -o out',
   'backup list',
+  'config check -k',
   'config view -k',
   'audit',
   'probe -k',

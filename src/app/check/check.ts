@@ -51,13 +51,17 @@ export function checkBundle(
     ...judgeTokenValidators(surroundings.settings.tokenValidators, wayToStore(location)),
     ...surroundings.findings,
   ];
-  const count = (severity: Severity) => findings.filter((found) => found.severity === severity).length;
   return document('Check', {
     store: describeStore(location, stored),
     at: formatInstant(options.at),
     findings: [...findings].sort((a, b) => rank(a) - rank(b)),
-    summary: { error: count('error'), warning: count('warning'), info: count('info') },
+    summary: summarize(findings),
   });
+}
+
+export function summarize(findings: readonly Finding[]): CheckReport['summary'] {
+  const count = (severity: Severity) => findings.filter((found) => found.severity === severity).length;
+  return { error: count('error'), warning: count('warning'), info: count('info') };
 }
 
 /** In a cluster it depends on the objects what Sentry does without any of the three; judgeCluster tells. */
