@@ -25,7 +25,7 @@ export function sidecarsOf(current: number, stale: number, broken = 0): SidecarS
     stale + broken === 0
       ? []
       : [{ namespace: 'shop', kind: 'Deployment', name: 'checkout', state: 'stale', sidecars: stale }];
-  return { totals: { sidecars, current, stale, broken, unknown: 0 }, behind };
+  return { problem: null, totals: { sidecars, current, stale, broken, unknown: 0 }, behind };
 }
 
 export function thresholdsOf(text: string): readonly Threshold[] {

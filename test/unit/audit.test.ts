@@ -3,6 +3,7 @@ import { auditSidecars, exitCodeOfAudit } from '../../src/app/audit/audit.ts';
 import type { ReferenceFiles } from '../../src/app/audit/reference.ts';
 import { auditRemarks } from '../../src/app/audit/remarks.ts';
 import type { AuditReport } from '../../src/app/audit/report.ts';
+import { observeAudit } from '../../src/app/observation/observe-audit.ts';
 import type { Renewal } from '../../src/app/renew/renewal.ts';
 import type { SidecarPod } from '../../src/kube/pods/sidecar-pod.ts';
 import { readCertificate } from '../../src/pki/certificate.ts';
@@ -150,6 +151,9 @@ describe('what is not known of the reference', () => {
   test('a bundle in which nobody verifies anything is told as such', async () => {
     const report = await audit(old.files, [sidecarPod(old.files.anchors)], nextYear);
     expect(report.against.problem).toContain('expired');
+    // Whoever re-creates a pod now loses it.
+    const hints = observeAudit(report).checks.flatMap(({ findings }) => findings.map(({ hint }) => hint));
+    expect(new Set(hints)).toEqual(new Set(['The bundle comes first: `dapr-mtls check -k`.']));
     expect(report.totals).toMatchObject({ broken: 1 });
     expect(auditRemarks(report).join('\n')).toContain('Warning: nobody verifies this bundle');
   });

@@ -97,6 +97,18 @@ describe('a tally of sidecars', () => {
     expect(tally.judge(other, fixtureInstant).totals.current).toBe(1);
   });
 
+  test('tells why even who holds everything verifies nobody', async () => {
+    tally.put(pod(current));
+    expect(see()).toMatchObject({ problem: null, totals: { current: 1 } });
+    const later = new Date('2036-01-01T00:00:00Z');
+    const { files } = await makeBundle();
+    const ended = readReference({ kind: 'live', name: 'live', ...files }, later);
+    expect(tally.judge(ended, later)).toMatchObject({
+      problem: expect.stringContaining('expired'),
+      totals: { broken: 1 },
+    });
+  });
+
   test('keeps neither endless texts nor endless numbers of them', () => {
     tally.put(pod('x'.repeat(70_000)));
     for (let index = 0; index < 1_000; index++) tally.put(pod(`${index}`));

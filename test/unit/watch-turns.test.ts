@@ -126,6 +126,27 @@ describe('changes, each told once', () => {
     ]);
   });
 
+  test('sidecars that verify nobody, whatever they hold, are not told to hold too little', () => {
+    const cutOff = (broken: number) => ({ ...sidecarsOf(0, 0, broken), problem: 'the issuer has ended' });
+    const sights = [sidecarsOf(10, 0), cutOff(10), cutOff(11), sidecarsOf(9, 2), sidecarsOf(10, 1), sidecarsOf(11, 0)];
+    const told = tellOf(sights.map((sidecars) => sightOf(old.files, { sidecars }))).map((lines) =>
+      lines.filter((line) => line.includes('sidecar')),
+    );
+    const behind =
+      'warning: Dapr sidecar warning: 2 of 11 sidecars lack a trust anchor that they need (2 stale, 0 broken): shop/Deployment/checkout. Re-create them: `dapr-mtls restart -k --apps`.';
+    expect(told).toEqual([
+      [],
+      [
+        'info: No sidecar verifies its peers any more, whatever it holds: the issuer has ended',
+        'warning: Dapr sidecar warning: none of 10 sidecars verifies its peers, whatever it holds: the issuer has ended. The bundle comes first: `dapr-mtls check -k`.',
+      ],
+      [],
+      ['info: 2 of 11 sidecars lack a trust anchor that they need, 0 when it was told last', behind],
+      [],
+      ['info: All 11 sidecars that can be judged hold the trust anchors that they need'],
+    ]);
+  });
+
   test('a finding is a warning when it comes, and a change when it goes', () => {
     const details = { subject: 'ca.crt', message: 'something odd', hint: 'Mend it.' };
     const odd = sightOf(old.files, { findings: [finding('pem.odd', details), finding('anchor.duplicate', details)] });

@@ -98,7 +98,7 @@ function alertsOfSidecars({ staleForSeconds, brokenForSeconds }: AlertThresholds
       annotations: {
         summary: `{{ $value }} sidecars${where} verify none of their peers`,
         description:
-          'New connections from and to them fail; established ones hide it until something restarts. Re-creating their pods mends it.',
+          'New connections from and to them fail; established ones hide it until something restarts. Re-creating their pods mends it, unless nobody verifies the bundle itself: the audit tells.',
         runbook: 'dapr-mtls audit -k --fail-on error; dapr-mtls restart -k --apps',
       },
     },

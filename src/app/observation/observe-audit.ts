@@ -15,6 +15,8 @@ const severities: Record<Exclude<WorkloadAudit['state'], 'current'>, Severity> =
   stale: 'warning',
   unknown: 'warning',
 };
+/** Pods that are re-created under a bundle that nobody verifies never start. */
+const bundleFirst = 'The bundle comes first: `dapr-mtls check -k`.';
 const states = ['current', 'stale', 'broken', 'unknown'] as const;
 
 /** Each workload is a check of its own; the metrics count sidecars and name none of them. */
@@ -30,11 +32,11 @@ export function observeAudit({ cluster, at, against, totals, workloads }: AuditR
               severity: 'error',
               subject: against.name,
               message: `nobody verifies this bundle, whatever they hold: ${against.problem}`,
-              hint: 'The bundle comes first: `dapr-mtls check -k`.',
+              hint: bundleFirst,
             },
           ],
   };
-  const checks = [bundle, ...workloads.map(judge)];
+  const checks = [bundle, ...workloads.map((workload) => judge(workload, against.problem !== null))];
   return {
     command: 'audit',
     place: clusterRemark(cluster),
@@ -61,7 +63,8 @@ export function countSidecars(totals: Counts): Metric[] {
   ];
 }
 
-function judge({ namespace, kind, name, state, reason, sidecars, ...counts }: WorkloadAudit): ObservedCheck {
+function judge(workload: WorkloadAudit, isBundleBad: boolean): ObservedCheck {
+  const { namespace, kind, name, state, reason, sidecars, ...counts } = workload;
   const subject = `${namespace}/${kind}/${name}`;
   if (state === 'current') return { name: subject, findings: [] };
   const finding = {
@@ -69,10 +72,13 @@ function judge({ namespace, kind, name, state, reason, sidecars, ...counts }: Wo
     severity: severities[state],
     subject,
     message: `${sidecars - counts.current} of ${sidecars} sidecars are ${state}${reason === null ? '' : `: ${reason}`}`,
-    hint:
-      state === 'unknown'
-        ? 'Look at these pods; their object does not tell what they hold.'
-        : `Re-create them: \`dapr-mtls restart -k --apps -n ${namespace}\`.`,
+    hint: isBundleBad ? bundleFirst : mendOf(state, namespace),
   };
   return { name: subject, findings: [finding] };
+}
+
+function mendOf(state: WorkloadAudit['state'], namespace: string): string {
+  return state === 'unknown'
+    ? 'Look at these pods; their object does not tell what they hold.'
+    : `Re-create them: \`dapr-mtls restart -k --apps -n ${namespace}\`.`;
 }

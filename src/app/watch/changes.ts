@@ -46,6 +46,7 @@ export function remember(before: Picture | undefined, after: Picture): Picture {
 /** While some lack the root, the most that were told of: only more of them are news. */
 function rememberSidecars(before: Picture['sidecars'], after: Picture['sidecars']): Picture['sidecars'] {
   if (!before || !after) return after ?? before;
+  if (before.problem !== null || after.problem !== null) return after;
   return countBehind(after) > 0 && countBehind(after) < countBehind(before) ? before : after;
 }
 
@@ -96,13 +97,19 @@ function findAnchors(before: Picture, after: Picture): Change[] {
 /** Fewer of them are worth a word when it is none: a rollout counts down by one each second. */
 function findSidecars({ sidecars: before }: Picture, { sidecars: after }: Picture): Change[] {
   if (!before || !after) return [];
-  const [earlier, now] = [countBehind(before), countBehind(after)];
   const about = 'sidecars';
+  const wasCutOff = before.problem !== null;
+  if (after.problem !== null) {
+    const message = `No sidecar verifies its peers any more, whatever it holds: ${after.problem}`;
+    return wasCutOff || after.totals.broken === 0 ? [] : [{ reason: 'SidecarsCutOff', about, message }];
+  }
+  // Who was counted while nobody verified anything says nothing of what they hold.
+  const [earlier, now] = [wasCutOff ? 0 : countBehind(before), countBehind(after)];
   if (now > earlier) {
     const message = `${now} of ${after.totals.sidecars} sidecars lack a trust anchor that they need, ${earlier} when it was told last`;
     return [{ reason: 'SidecarsFellBehind', about, message }];
   }
-  if (now > 0 || earlier === 0) return [];
+  if (now > 0 || (earlier === 0 && !wasCutOff)) return [];
   const message = `All ${after.totals.current} sidecars that can be judged hold the trust anchors that they need`;
   return [{ reason: 'SidecarsFollowed', about, message }];
 }

@@ -16,6 +16,8 @@ export interface Sight {
 
 export interface SidecarSight {
   readonly totals: Counts;
+  /** Why even who holds all anchors verifies nobody; null where that is well. */
+  readonly problem: string | null;
   /** Those that have not followed, the gravest first; no more than a person reads. */
   readonly behind: readonly {
     readonly namespace: string;

@@ -102,7 +102,10 @@ export function openTally(onChange: () => void): SidecarTally {
       onChange();
     },
     remove,
-    judge: (reference, at) => judgeTally(entries.values(), texts.values(), judgeEachOnce(reference, at)),
+    judge: (reference, at) => ({
+      problem: reference.problem ?? null,
+      ...judgeTally(entries.values(), texts.values(), judgeEachOnce(reference, at)),
+    }),
   };
 }
 
@@ -110,7 +113,7 @@ function judgeTally(
   entries: Iterable<Entry>,
   texts: Iterable<Held>,
   judge: (daprd: Daprd | undefined) => AnchorVerdict,
-): SidecarSight {
+): Omit<SidecarSight, 'problem'> {
   const totals = { sidecars: 0, broken: 0, stale: 0, unknown: 0, current: 0 };
   const states = new Map<Held, SidecarState>();
   for (const held of texts) {

@@ -77,19 +77,23 @@ const namesShown = 3;
 
 function warnOfSidecars(sidecars: SidecarSight | undefined): Warning[] {
   if (!sidecars) return [];
-  const { totals, behind } = sidecars;
+  const { totals, behind, problem } = sidecars;
   const count = totals.stale + totals.broken;
   if (count === 0) return [];
+  const common = { about: 'sidecars', level: 'warning', isHourly: true } as const;
+  if (problem !== null) {
+    // A pod that is re-created now gets a sidecar that never starts.
+    const message = `Dapr sidecar warning: none of ${totals.sidecars} sidecars verifies its peers, whatever it holds: ${problem}. The bundle comes first: \`dapr-mtls check -k\`.`;
+    return [{ ...common, reason: 'SidecarsCutOff', message }];
+  }
   const names = behind.slice(0, namesShown).map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`);
   const others = behind.length > namesShown ? ' and others' : '';
   const where = names.length === 0 ? '' : `: ${names.join(', ')}${others}`;
   return [
     {
+      ...common,
       reason: 'SidecarsBehind',
-      about: 'sidecars',
       message: `Dapr sidecar warning: ${count} of ${totals.sidecars} sidecars lack a trust anchor that they need (${totals.stale} stale, ${totals.broken} broken)${where}. Re-create them: \`dapr-mtls restart -k --apps\`.`,
-      level: 'warning',
-      isHourly: true,
     },
   ];
 }
