@@ -123,7 +123,7 @@ export async function performRestart(
   surroundings.streams.note(`${clusterRemark(describeCluster(cluster.location, controlPlaneNamespace))}\n`);
   const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
   if (applications) {
-    const plan = await planApplicationsRestart(cluster, { ...applications, controlPlaneNamespace });
+    const plan = await planApplicationsRestart(cluster, { ...applications, controlPlaneNamespace, startsAt: now() });
     if (isDryRun) return preview(cluster, plan, surroundings.streams);
     const hint = 'What was begun goes on in the cluster. Go on with those that are not restarted: --only KIND/NAME.';
     return await runRestart({ ...surroundings, stop: installStopSwitch() }, hint, (options) =>

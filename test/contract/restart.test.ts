@@ -533,6 +533,24 @@ describe('applications', () => {
     });
   });
 
+  test('are left alone while the pods that come would get a bundle of two roots, or one that has ended', async () => {
+    install();
+    server.store.put(...(injectedWorkload({ anchors }) as KubeObject[]));
+    const now = new Date();
+    const plan = (startsAt: Date) => planApplicationsRestart(cluster, { ...wish, startsAt });
+    expect(await plan(now)).toMatchObject({ due: [{ ref: { name: 'checkout' } }], remarks: [] });
+    await expect(plan(new Date(now.getTime() + 366 * 86_400_000))).rejects.toMatchObject({ code: 'trust.refused' });
+    const ref = { resource: resources.configMaps, namespace: system, name: 'dapr-trust-bundle' };
+    server.store.change<KubeObject & { data: object }>(ref, (found) => ({ ...found, data: { 'ca.crt': 'another' } }));
+    await expect(plan(now)).rejects.toMatchObject({ code: 'store.mismatch' });
+    server.allow('admin', { allow: 'all', deny: [{ verb: 'get', resource: 'secrets' }] });
+    const { due, remarks } = await plan(now);
+    expect(due).toHaveLength(1);
+    expect(remarks).toEqual([
+      expect.stringMatching(/^Not checked whether Sentry accepts the bundle, and whether .*403/),
+    ]);
+  });
+
   test('of an old Dapr are found without the label that it did not have', async () => {
     server.store.put(...(runningControlPlane({ version: '1.9.6', bundle }) as KubeObject[]));
     server.store.put(...(injectedWorkload({ anchors, version: '1.9.6' }) as KubeObject[]));

@@ -8,6 +8,7 @@ import type { RollingWorkload } from '../../kube/rollout/workload.ts';
 import { type Applications, groupByWorkload, nameApplication, whatToDo } from './applications.ts';
 import { chooseApplications, type WorkloadName } from './choose-applications.ts';
 import { type DatedPod, type DueWish, findDueWorkloads, isRestartBegun, judgeLack, keepDue } from './due.ts';
+import { judgeLiveBundle, lookAtBundle } from './judge-live-bundle.ts';
 import { rehearseRestarts, requestsAtOnce } from './rehearse.ts';
 import type { DueRestart, LeftWorkload, RestartPlan } from './report.ts';
 import { runInTurns } from './run-in-turns.ts';
@@ -25,17 +26,26 @@ export interface ApplicationsWish {
   readonly only: readonly WorkloadName[];
   /** Undefined: whatever its age. */
   readonly due?: DueWish;
+  /** When the new pods would start; undefined for who has judged the live bundle already. */
+  readonly startsAt?: Date;
 }
 
 /**
- * Which workloads have pods with a sidecar, and which of them a restart would replace. Writes nothing.
- * @throws DaprMtlsError `usage.invalid` for a name that is not there, `cluster.*` also for a right that is missing
+ * Which workloads have pods with a sidecar, and which of them a restart would replace. Writes nothing. A pod
+ * that runs lives on by what it holds, while one that starts on a bundle of two roots, or on one that has
+ * ended, gets no certificate: before that nothing is planned.
+ * @throws DaprMtlsError `usage.invalid` for a name that is not there, `cluster.*` also for a right that is missing,
+ * `store.missing`, `store.mismatch`, `trust.refused` for a bundle on which no pod should start
  */
 export async function planApplicationsRestart(
   cluster: Cluster,
-  { controlPlaneNamespace, namespace, only, due: wish }: ApplicationsWish,
+  { controlPlaneNamespace, namespace, only, due: wish, startsAt }: ApplicationsWish,
 ): Promise<ApplicationsPlan> {
-  const controlPlane = await readControlPlane(cluster, controlPlaneNamespace);
+  const [controlPlane, bundle] = await Promise.all([
+    readControlPlane(cluster, controlPlaneNamespace),
+    startsAt && lookAtBundle(cluster, controlPlaneNamespace),
+  ]);
+  const unjudged = bundle && startsAt ? judgeLiveBundle(bundle, controlPlane, startsAt) : [];
   // Injectors before 1.11 label nothing; without a version nothing is taken for granted, nor by a rotation,
   // whose gates count whoever has a sidecar.
   const { release } = controlPlane;
@@ -67,7 +77,7 @@ export async function planApplicationsRestart(
     anchorsName: controlPlane.fileNames.anchors,
     due,
     left,
-    remarks,
+    remarks: [...unjudged, ...remarks],
   };
 }
 

@@ -1,18 +1,12 @@
 import { DaprMtlsError } from '../../errors.ts';
-import { look, readControlPlane } from '../../kube/dapr/control-plane.ts';
-import {
-  type ControlPlaneService,
-  controlPlaneServices,
-  sentryName,
-  trustBundleName,
-} from '../../kube/dapr/services.ts';
+import { readControlPlane } from '../../kube/dapr/control-plane.ts';
+import { type ControlPlaneService, controlPlaneServices, sentryName } from '../../kube/dapr/services.ts';
 import type { Cluster } from '../../kube/port.ts';
-import { resources } from '../../kube/resources.ts';
 import { readPodsOf, readWorkload } from '../../kube/rollout/read-workload.ts';
 import { whyNotRestartable } from '../../kube/rollout/restart-workload.ts';
 import { nameWorkload, type RollingWorkload, type WorkloadRef } from '../../kube/rollout/workload.ts';
 import { isRestartBegun, isServiceFresh } from './due.ts';
-import { assertSentryMayStart, type ConfigMapObject, type SecretObject } from './judge-stored-bundle.ts';
+import { judgeLiveBundle, lookAtBundle } from './judge-live-bundle.ts';
 import { rehearseRestarts } from './rehearse.ts';
 import type { RestartPlan } from './report.ts';
 
@@ -52,23 +46,14 @@ export async function planControlPlaneRestart(
   at: Date,
   wish: ServicesWish = everything,
 ): Promise<ControlPlanePlan> {
-  const bundleRef = { namespace, name: trustBundleName };
-  const [services, controlPlane, secret, configMap] = await Promise.all([
+  const [services, controlPlane, bundle] = await Promise.all([
     findServices(cluster, namespace, wish),
     readControlPlane(cluster, namespace),
-    look<SecretObject>(cluster, { resource: resources.secrets, ...bundleRef }),
-    look<ConfigMapObject>(cluster, { resource: resources.configMaps, ...bundleRef }),
+    lookAtBundle(cluster, namespace),
   ]);
   const plan = judgeServices(services, namespace);
-  const read = <T>({ presence, object }: { presence: string; object: T | undefined }) =>
-    presence === 'unknown' ? 'unread' : object;
-  assertSentryMayStart({ secret: read(secret), configMap: read(configMap) }, controlPlane, at);
+  const remarks = judgeLiveBundle(bundle, controlPlane, at);
   await rehearseRestarts(cluster, plan.due);
-  const same = 'whether Secret and ConfigMap hold the same anchors';
-  const remarks = [
-    { refusal: secret.refusal, unjudged: `whether Sentry accepts the bundle, and ${same}` },
-    { refusal: configMap.refusal, unjudged: same },
-  ].flatMap(({ refusal, unjudged }) => (refusal ? `Not checked ${unjudged}: ${refusal.message}` : []));
   return { ...plan, remarks, scope: 'control-plane', anchorsName: controlPlane.fileNames.anchors };
 }
 
