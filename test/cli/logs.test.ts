@@ -121,8 +121,47 @@ describe('mtls logs', () => {
     addPod('sentry-a');
     expect(await logs('-q', '-p')).toMatchObject({
       status: 5,
-      stderr: expect.stringContaining('Error: the only pod has no log of a container that ran before\n'),
+      stderr: expect.stringMatching(
+        /Error: the only pod has no log of a container that ran before\nLeave -p out for the log/,
+      ),
     });
+  });
+
+  test.each([
+    [['sentry-a'], [], 'the only pod'],
+    [['sentry-a'], ['-p'], 'the only pod'],
+    [['sentry-a', 'sentry-b'], ['-p'], 'any of the 2 pods'],
+  ])('of %j %j does not say that there is none where it could not be read', async (names, words, whom) => {
+    for (const name of names) addPod(name);
+    const isOfA = ({ path }: ApiRequest) => path.includes('/sentry-a/log');
+    server.faults.add({ when: isOfA, times: Number.POSITIVE_INFINITY, do: { status: 500 } });
+    const { status, stdout, stderr } = await logs('-q', ...words);
+    expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
+    expect(stderr).toMatch(/^Pod sentry-a is left out: .*500/m);
+    expect(stderr).toContain(
+      `Error: no log could be read of ${whom}\nTry again; if it stays so, see whether the nodes`,
+    );
+  });
+
+  test.each([
+    ['alone', []],
+    ['beside another pod', ['sentry-b']],
+  ])('that breaks off for good, %s, is printed so far, and no success', async (_, others) => {
+    server.logs.write(addPod('sentry-a'), at(1), 'one', expired, 'three');
+    for (const name of others) server.logs.write(addPod(name), at(2), 'four');
+    const isOfA = ({ path }: ApiRequest) => path.includes('/sentry-a/log');
+    const twoLines = `${at(1)} one\n${at(1)} ${expired}\n`.length;
+    server.faults.add({ when: isOfA, times: 1, do: { cutAfterBytes: twoLines + 3 } });
+    server.faults.add({ when: isOfA, times: Number.POSITIVE_INFINITY, do: { status: 500 } });
+    const { status, stdout, stderr } = await logs();
+    expect(stdout).toBe(
+      ['sentry-a one', `sentry-a ${expired}`, ...others.map((name) => `${name} four`), ''].join('\n'),
+    );
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^The rest of the log of pod sentry-a is missing: .*500/m);
+    expect(stderr).not.toContain('left out');
+    expect(stderr).toMatch(/^Seen once: A certificate has expired$/m);
+    expect(stderr).toMatch(/^Error: the log of sentry-a broke off, and what stands behind the last line/m);
   });
 
   test.each<[string[], number, RegExp]>([
@@ -206,8 +245,9 @@ describe('mtls logs -f', () => {
   });
 
   test('waits for the first pod', async () => {
-    const { child, prints } = follow();
+    const { child, prints, errors } = follow();
     await expect.poll(() => server.watches.count, { timeout: 60_000 }).toBe(1);
+    expect(errors()).toContain('No pod of dapr-sentry in namespace dapr-system yet: waiting for one\n');
     server.logs.write(addPod('sentry-a'), at(1), 'one');
     await prints('sentry-a one');
     child.kill('SIGTERM');
@@ -225,6 +265,13 @@ describe('mtls logs -f', () => {
     expect(errors()).toContain('Pods that come from now on are not followed');
     child.kill('SIGINT');
     expect(await once(child, 'exit')).toEqual([130, null]);
+  });
+
+  test('fails where there is no pod, and no right to see one come', async () => {
+    server.allow('admin', { allow: 'all', deny: [{ verb: 'watch', resource: 'pods' }] });
+    const { child, errors } = follow();
+    expect(await once(child, 'exit')).toEqual([3, null]);
+    expect(errors()).toMatch(/^Error: .*may not watch pods/m);
   });
 
   test('ends quietly when nobody reads any more', async () => {

@@ -1,8 +1,10 @@
 import { DaprMtlsError } from '../../errors.ts';
+import { isAbsentLog } from '../../kube/absent-log.ts';
 import { findServiceContainer } from '../../kube/dapr/container.ts';
 import type { ControlPlanePod } from '../../kube/dapr/objects.ts';
 import type { Cluster, ListQuery, LogLine, LogQuery } from '../../kube/port.ts';
 import { resources } from '../../kube/resources.ts';
+import { describeGap, failureOf, type LogGap } from './gaps.ts';
 import { type MergeClock, startMerge } from './merge-by-time.ts';
 
 export interface LogWish {
@@ -37,7 +39,8 @@ const lastWordsMs = 5_000;
 /**
  * What all pods of the services have written, as one log by time. Followed, pods that come are taken in
  * and those that go are let go of.
- * @throws DaprMtlsError `cluster.*`, `dapr.missing` where there is no such pod, or none of them has a log
+ * @throws DaprMtlsError `cluster.*`, `dapr.missing` where there is no such pod, or none of them has a log;
+ * at the end `cluster.rejected` where a log broke off, or none could be read
  */
 export async function* readServiceLogs(
   cluster: Cluster,
@@ -45,28 +48,37 @@ export async function* readServiceLogs(
   surroundings: LogSurroundings,
 ): AsyncGenerator<PodLine> {
   const { clock, signal, remark } = surroundings;
-  let leftOut = 0;
-  const leaveOut = (sentence: string) => {
-    leftOut += 1;
-    remark(sentence);
+  const gaps: LogGap[] = [];
+  const onGap = (gap: LogGap) => {
+    gaps.push(gap);
+    remark(describeGap(gap));
+  };
+  const throwIfMissing = () => {
+    // Who has asked for an end does not ask what else there was.
+    const failure = signal.aborted ? undefined : failureOf(wish, gaps, asked);
+    if (failure) throw failure;
   };
   const query = { namespace: wish.namespace, labelSelector: `app in (${wish.services.join(',')})` };
   const pods: ControlPlanePod[] = [];
   for await (const pod of cluster.list<ControlPlanePod>(resources.pods, query)) pods.push(pod);
   if (pods.length === 0 && !wish.follow) throw noPods(wish);
+  if (pods.length === 0) remark(`No pod of ${describePlace(wish)} yet: waiting for one`);
   const merge = startMerge<PodLine>({
     windowMs: wish.follow ? windowMs : Number.POSITIVE_INFINITY,
     startMs: wish.follow ? startMs : Number.POSITIVE_INFINITY,
     clock,
   });
-  const read = (pod: ControlPlanePod, query: Partial<LogQuery>) =>
-    merge.add(readPod(cluster, pod, { ...query, namespace: wish.namespace }, { ...surroundings, remark: leaveOut }));
+  let asked = 0;
+  const read = (pod: ControlPlanePod, query: Partial<LogQuery>) => {
+    asked += 1;
+    merge.add(readPod(cluster, pod, { ...query, namespace: wish.namespace }, surroundings, onGap));
+  };
   const { sinceSeconds, tailLines, previous } = wish;
   if (!wish.follow) {
     for (const pod of pods) read(pod, { sinceSeconds, tailLines, previous });
     merge.complete();
     yield* merge.lines();
-    if (leftOut === pods.length) throw noLogs(wish, pods.length);
+    throwIfMissing();
     return;
   }
   const followed = new Map<string, AbortController>();
@@ -78,6 +90,7 @@ export async function* readServiceLogs(
     read(pod, { ...query, follow: { gone: gone.signal, onTrouble } });
   };
   for (const pod of pods) follow(pod, { sinceSeconds, tailLines });
+  let watchFailure: DaprMtlsError | undefined;
   const watching = watchPods(cluster, query, signal, {
     // All that a pod has written which was not there at first is news.
     came: (pod) => followed.has(uidOf(pod)) || follow(pod, {}),
@@ -88,11 +101,15 @@ export async function* readServiceLogs(
   })
     .catch((error: unknown) => {
       if (!(error instanceof DaprMtlsError)) throw error;
-      remark(`Pods that come from now on are not followed: ${error.message}`);
+      watchFailure = error;
+      if (followed.size > 0) remark(`Pods that come from now on are not followed: ${error.message}`);
     })
     .finally(() => merge.complete());
   yield* merge.lines();
   await watching;
+  // With nobody left to follow, and nobody who could come, there is nothing to wait for.
+  if (watchFailure && followed.size === 0) throw watchFailure;
+  throwIfMissing();
 }
 
 function uidOf({ metadata: { uid, name } }: ControlPlanePod): string {
@@ -122,17 +139,22 @@ async function* readPod(
   pod: ControlPlanePod,
   query: Partial<LogQuery> & Pick<LogQuery, 'namespace'>,
   surroundings: LogSurroundings,
+  onGap: (gap: LogGap) => void,
 ): AsyncGenerator<PodLine> {
   const { name, labels } = pod.metadata;
   // They are found by this label.
   const service = labels?.app ?? '';
   const container = findServiceContainer(pod.spec, service)?.name ?? service;
+  let hasTold = false;
   try {
     const until = query.follow ? later(query.follow.gone, surroundings) : surroundings.signal;
-    for await (const line of cluster.logs({ ...query, pod: name, container }, until)) yield { pod: name, ...line };
+    for await (const line of cluster.logs({ ...query, pod: name, container }, until)) {
+      hasTold = true;
+      yield { pod: name, ...line };
+    }
   } catch (error) {
     if (!(error instanceof DaprMtlsError) || error.code !== 'cluster.rejected') throw error;
-    surroundings.remark(`Pod ${name} is left out: ${error.message}`);
+    onGap({ pod: name, kind: hasTold ? 'cut' : isAbsentLog(error) ? 'absent' : 'unreadable', error });
   }
 }
 
@@ -144,18 +166,13 @@ function later(gone: AbortSignal, { clock, signal }: Pick<LogSurroundings, 'cloc
   return AbortSignal.any([signal, end.signal]);
 }
 
-function noLogs({ namespace, services, previous }: LogWish, pods: number): DaprMtlsError {
+function noPods(wish: LogWish): DaprMtlsError {
   return new DaprMtlsError('dapr.missing', {
-    message: `${pods === 1 ? 'the only pod has no log' : `none of the ${pods} pods has a log`}${previous ? ' of a container that ran before' : ''}`,
-    hint: previous
-      ? 'Leave -p out for the log of the containers that run now.'
-      : `See why: \`kubectl describe pods -n ${namespace} -l 'app in (${services.join(',')})'\`.`,
+    message: `there is no pod of ${describePlace(wish)}`,
+    hint: 'See the control plane: `dapr-mtls status -k`. Name its namespace with -n, another cluster with --context.',
   });
 }
 
-function noPods({ namespace, services }: LogWish): DaprMtlsError {
-  return new DaprMtlsError('dapr.missing', {
-    message: `there is no pod of ${services.join(' or ')} in namespace ${namespace}`,
-    hint: 'See the control plane: `dapr-mtls status -k`. Name its namespace with -n, another cluster with --context.',
-  });
+function describePlace({ namespace, services }: LogWish): string {
+  return `${services.join(' or ')} in namespace ${namespace}`;
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { clusterRemark, describeCluster } from '../../app/cluster-report.ts';
-import { startExplaining } from '../../app/explain/explain.ts';
+import { type ExplanationReport, startExplaining } from '../../app/explain/explain.ts';
 import { readEntry } from '../../app/logs/read-entry.ts';
 import { readServiceLogs } from '../../app/logs/service-logs.ts';
 import { findControlPlane } from '../../kube/dapr/find.ts';
@@ -49,17 +49,18 @@ export async function printLogs(cluster: Cluster, flags: LogFlags, streams: Stre
     const surroundings = { clock, signal: stop.signal, remark: (text: string) => streams.warn(`${text}\n`) };
     const render = flags.format === 'json' ? undefined : startRenderingLines(streams.outTerminal.colour);
     const explaining = startExplaining(undefined);
-    for await (const line of readServiceLogs(cluster, wish, surroundings)) {
-      if (stop.signal.aborted) break;
-      const entry = readEntry(line);
-      explaining.take(line.text);
-      await output.write(render ? render(entry) : `${JSON.stringify(entry)}\n`);
+    try {
+      for await (const line of readServiceLogs(cluster, wish, surroundings)) {
+        if (stop.signal.aborted) break;
+        const entry = readEntry(line);
+        explaining.take(line.text);
+        await output.write(render ? render(entry) : `${JSON.stringify(entry)}\n`);
+      }
+    } finally {
+      // What came before a failure was wanted, too.
+      await output.flush();
+      noteSeen(explaining.report(), streams);
     }
-    await output.flush();
-    for (const { title, seen } of explaining.report().explanations)
-      streams.note(`Seen ${seen.count === 1 ? 'once' : `${seen.count} times`}: ${title}\n`);
-    if (explaining.report().explanations.length > 0)
-      streams.note('What that means, how to check and how to mend it: `dapr-mtls logs -k | dapr-mtls explain`\n');
     const name = stop.signal.reason as unknown;
     return name === 'SIGINT' || name === 'SIGTERM' ? 128 + constants.signals[name] : 0;
   } finally {
@@ -67,6 +68,13 @@ export async function printLogs(cluster: Cluster, flags: LogFlags, streams: Stre
     stop.abort();
     for (const off of signals) off();
   }
+}
+
+function noteSeen({ explanations }: ExplanationReport, streams: Streams): void {
+  for (const { title, seen } of explanations)
+    streams.note(`Seen ${seen.count === 1 ? 'once' : `${seen.count} times`}: ${title}\n`);
+  if (explanations.length > 0)
+    streams.note('What that means, how to check and how to mend it: `dapr-mtls logs -k | dapr-mtls explain`\n');
 }
 
 function servicesOf(word: string): string[] {

@@ -1,4 +1,5 @@
 import { DaprMtlsError } from '../../errors.ts';
+import { isAbsentLog } from '../absent-log.ts';
 import type { LogLine, LogQuery } from '../port.ts';
 import { resources } from '../resources.ts';
 import { callForStream, type Line } from './call.ts';
@@ -60,9 +61,9 @@ function either(...signals: AbortSignal[]): AbortSignal {
   return AbortSignal.any(signals);
 }
 
-/** 400 is the kubelet's answer for a container that has not started yet. */
+/** Who follows waits for a container that has not started yet. */
 function isWorthAnotherTry(error: unknown, { follow }: LogQuery): boolean {
-  return passes(error) || (follow !== undefined && apiFailureOf(error)?.status === 400);
+  return passes(error) || (follow !== undefined && isAbsentLog(error));
 }
 
 async function* openLog(
