@@ -51,6 +51,23 @@ describe('a directory that is a link', () => {
   });
 });
 
+describe('a name under which no directory can stand is no defect of ours, where', () => {
+  const folder = temporaryDirectory();
+  writeFileSync(join(folder, 'file'), '');
+  symlinkSync('round', join(folder, 'round'));
+
+  test.each([
+    ['it leads through a file', join('file', 'certs'), /file\/certs leads through a file/],
+    ['it leads through a link to itself', join('round', 'certs'), /round\/certs leads through links/],
+    ['it is a link to itself', 'round', /round leads through links/],
+    ['it is too long', 'n'.repeat(300), /n is longer than a name may be/],
+  ])('%s', (_, name, message) => {
+    expect(() => locate(join(folder, name))).toThrow(
+      expect.objectContaining({ code: 'store.layout', message: expect.stringMatching(message) }),
+    );
+  });
+});
+
 describe('a layout that cannot be changed safely is refused, and nothing is changed, where', () => {
   const layouts: { name: string; lay: (trust: TrustDirectory) => void; message: RegExp }[] = [
     {

@@ -102,6 +102,27 @@ describe.skipIf(obstacle)('what root changes for another user', () => {
 });
 
 describe.skipIf(obstacle)('another user than root', () => {
+  test.each([
+    ['stands', 'certs'],
+    ['may stand', 'nowhere'],
+    ['a link leads to', 'link'],
+  ])('is refused what %s in a folder that is closed to him', async (_, name) => {
+    const { directory, parent } = await makeTrustDirectory();
+    const outside = temporaryDirectory();
+    chmodSync(outside, 0o755);
+    symlinkSync(directory, join(outside, 'link'));
+    chmodSync(parent, 0o700);
+    const path = join(name === 'link' ? outside : parent, name);
+    for (const command of [['expiry'], ['init'], ['config', 'view']]) {
+      const { exitCode, stdout } = await asNobody(...command, '--dir', path, '--format', 'json');
+      expect(JSON.parse(stdout)).toMatchObject({
+        code: 'store.permission',
+        message: `cannot open ${path}: permission denied (EACCES)`,
+      });
+      expect(exitCode).toBe(5);
+    }
+  });
+
   test('may not change the directory of somebody else', async () => {
     const { directory, parent } = await makeTrustDirectory();
     chmodSync(directory, 0o755);

@@ -1,6 +1,6 @@
-import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { DaprMtlsError } from '../../errors.ts';
+import { DaprMtlsError, isSystemError } from '../../errors.ts';
 import { defaultNames, type FileNames } from '../file-names.ts';
 import { explaining } from './durable.ts';
 
@@ -22,7 +22,7 @@ export interface Place {
 
 export const dataLink = '..data';
 
-/** @throws DaprMtlsError `store.layout`, `usage.invalid` */
+/** @throws DaprMtlsError `store.layout`, `store.permission`, `usage.invalid` */
 export function locate(path: string, names: FileNames = defaultNames): Place {
   const givenPath = resolve(path);
   assertNames(names);
@@ -38,7 +38,7 @@ export function locate(path: string, names: FileNames = defaultNames): Place {
 
 /** The real path also where the last part does not exist yet. */
 function realPath(path: string): string {
-  if (existsSync(path)) return explaining(`open ${path}`, () => realpathSync(path));
+  if (statIfReachable(path)) return explaining(`open ${path}`, () => realpathSync(path));
   if (isLink(path)) {
     throw new DaprMtlsError('store.layout', {
       message: `${path} is a link to ${readlinkSync(path)}, which does not exist`,
@@ -49,12 +49,32 @@ function realPath(path: string): string {
   return parent === path ? path : join(realPath(parent), basename(path));
 }
 
-function isLink(path: string): boolean {
-  return statWithoutFollowing(path)?.isSymbolicLink() ?? false;
+/** Undefined where nothing stands, which only who gets as far as there can tell. */
+function statIfReachable(path: string): Stats | undefined {
+  return explaining(`open ${path}`, () => {
+    try {
+      return statSync(path, { throwIfNoEntry: false });
+    } catch (cause) {
+      const obstacle = isSystemError(cause) ? obstacles[cause.code ?? ''] : undefined;
+      if (obstacle === undefined) throw cause;
+      throw new DaprMtlsError('store.layout', {
+        message: `${path} ${obstacle}`,
+        hint: 'Name the directory that holds the three files, or where it is to be made.',
+        cause,
+      });
+    }
+  });
 }
 
-function statWithoutFollowing(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+/** Why no directory can ever stand under a name, whoever asks. */
+const obstacles: Readonly<Record<string, string>> = {
+  ENOTDIR: 'leads through a file as if that were a directory',
+  ELOOP: 'leads through links that lead to one another',
+  ENAMETOOLONG: 'is longer than a name may be here',
+};
+
+function isLink(path: string): boolean {
+  return explaining(`open ${path}`, () => lstatSync(path, { throwIfNoEntry: false }))?.isSymbolicLink() ?? false;
 }
 
 function assertNames(names: FileNames): void {
@@ -71,7 +91,7 @@ function assertNames(names: FileNames): void {
 
 /** @throws DaprMtlsError `store.layout` where the layout cannot be changed safely, `store.permission` */
 export function detectLayout({ directory, names }: Place): Layout {
-  const stat = explaining(`open ${directory}`, () => statSync(directory, { throwIfNoEntry: false }));
+  const stat = statIfReachable(directory);
   if (!stat) return 'absent';
   if (!stat.isDirectory()) {
     throw new DaprMtlsError('store.layout', {
