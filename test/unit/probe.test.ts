@@ -53,6 +53,13 @@ const bundleOf = ({ anchors, issuerChain }: BundleFiles): ProbeFacts['bundle'] =
   configMapAnchors: anchors,
   unread: [],
 });
+/** What a user sees who may read the ConfigMap alone. */
+const withoutSecret = (): ProbeFacts['bundle'] => ({
+  ...bundleOf(live),
+  secretAnchors: undefined,
+  issuerChain: undefined,
+  unread: ['this user may not get secrets'],
+});
 const sentryOf = (
   files: BundleFiles,
   wishes: { id?: string; oddity?: Partial<Forgery> } = {},
@@ -164,6 +171,55 @@ describe('the next pod works', () => {
       bundle: { ...bundleOf(live), ...hidden, unread: ['this user may not get it'] },
     });
     expect([report.verdict, states.bundle, states.anchors]).toEqual(['works', 'not-checked', 'ok']);
+  });
+
+  test('by the running Sentry alone, where the issuer may not be read, which is said', () => {
+    const { report } = probe({ bundle: withoutSecret() });
+    expect(report.sentence).toBe(
+      'The next pod in shop will get working trust: what its sidecar is given verifies the running Sentry; the issuer of the bundle is not known.',
+    );
+    expect(exitCodeOfProbe(report, 'warning')).toBe(0);
+  });
+});
+
+describe('while Secret and ConfigMap differ nobody is told to restart', () => {
+  const differing = () => ({ ...bundleOf(live), secretAnchors: former.anchors });
+
+  test.each<[string, CheckName, () => Partial<ProbeFacts>]>([
+    [
+      'for the sake of a caBundle',
+      'webhook',
+      () => ({ injector: { webhook: webhook(former.anchors), readyReplicas: 1 } }),
+    ],
+    [
+      'for the sake of a caBundle that nobody can judge',
+      'webhook',
+      () => ({
+        rehearsal: made(undefined, false),
+        injector: { webhook: webhook(former.anchors), readyReplicas: 1 },
+        bundle: { ...differing(), issuerChain: undefined },
+      }),
+    ],
+    [
+      'an injector that is not ready',
+      'injection',
+      () => ({ rehearsal: made(undefined), injector: { webhook: webhook(live.anchors), readyReplicas: 0 } }),
+    ],
+    [
+      'an injector that refuses',
+      'injection',
+      () => ({ rehearsal: refused('cluster.rejected', 'failed calling webhook "sidecar-injector.dapr.io"') }),
+    ],
+    [
+      'an injector that gives no anchors',
+      'anchors',
+      () => ({ rehearsal: made({ ...sidecar(''), trustAnchors: undefined }) }),
+    ],
+    ['a Sentry of another bundle', 'sentry', () => ({ handshake: sentryOf(former) })],
+  ])('%s', (_, name, wishes) => {
+    const { report, check } = probe({ bundle: differing(), ...wishes() });
+    expect(check(name)?.hint).toMatch(/Restart nothing\. Make Secret and ConfigMap one bundle/);
+    expect(report.checks.filter(({ hint }) => hint?.includes('restart -k'))).toEqual([]);
   });
 });
 
@@ -303,6 +359,15 @@ describe('nobody knows', () => {
     expect([exitCodeOfProbe(report, 'warning'), exitCodeOfProbe(report, 'error')]).toEqual([10, 0]);
   });
 
+  test('where neither the issuer nor Sentry is there to hold the anchors against', () => {
+    const { report, states } = probe({ bundle: withoutSecret(), handshake: outOfReach });
+    expect([report.verdict, states.anchors, states.sentry]).toEqual(['unknown', 'ok', 'not-checked']);
+    expect(report.sentence).toBe(
+      'Whether the next pod in shop will get working trust is not known: what its sidecar is given could be held against the anchors of the bundle only; the issuer in use is not known, and the running Sentry was not checked.',
+    );
+    expect([exitCodeOfProbe(report, 'warning'), exitCodeOfProbe(report, 'error')]).toEqual([10, 0]);
+  });
+
   test('of a webhook with another caBundle, where the issuer may not be read', () => {
     const { states } = probe({
       rehearsal: made(undefined, false),
@@ -329,4 +394,14 @@ test('Dapr up to 1.11 has no ConfigMap, and a webhook with an authority of its o
   });
   expect(report.verdict).toBe('works');
   expect([states.webhook, states.bundle]).toEqual(['not-checked', 'not-checked']);
+});
+
+test('up to Dapr 1.11 an ended bundle is no fault of the injector, which hands out the Secret', () => {
+  const hint = (configMapAnchors: Buffer | undefined) =>
+    probe(
+      { hasConfigMap: false, bundle: { ...bundleOf(live), configMapAnchors } },
+      new Date(fixtureInstant.getTime() + 400 * dayMs),
+    ).check('anchors')?.hint;
+  expect(hint(undefined)).toContain('dapr-mtls check -k');
+  expect(hint(former.anchors)).toContain('dapr-mtls check -k');
 });

@@ -12,3 +12,11 @@ export function anchorsOfNextPod({ rehearsal: { outcome } }: ProbeFacts): Buffer
   const variable = outcome.kind === 'made' ? outcome.daprd?.trustAnchors : undefined;
   return variable?.source === 'value' && variable.pem !== '' ? Buffer.from(variable.pem) : undefined;
 }
+
+export function isSameSet(some: readonly Certificate[], others: readonly Certificate[]): boolean {
+  const fingerprints = new Set(some.map(({ fingerprint }) => fingerprint));
+  return (
+    others.every(({ fingerprint }) => fingerprints.has(fingerprint)) &&
+    fingerprints.size === new Set(others.map(({ fingerprint }) => fingerprint)).size
+  );
+}

@@ -1,9 +1,9 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { judgeEachOnce } from '../audit/judge-anchors.ts';
 import { type Reference, readReference } from '../audit/reference.ts';
-import { anchorsOfNextPod } from './anchors.ts';
+import { anchorsIn, anchorsOfNextPod, isSameSet } from './anchors.ts';
 import type { ProbeFacts } from './facts.ts';
-import { mendOfPair, mends } from './mends.ts';
+import { mendOfBundle, mends } from './mends.ts';
 import type { ProbeCheck } from './report.ts';
 
 type Verdict = Omit<ProbeCheck, 'name'>;
@@ -17,7 +17,10 @@ export function judgeGivenAnchors(facts: ProbeFacts, at: Date): ProbeCheck {
     if (outcome.kind === 'refused' || !outcome.daprd)
       return { state: 'not-checked', reason: 'there is no sidecar to look at', hint: null };
     const given = anchorsOfNextPod(facts);
-    if (!given) return { state: 'failed', reason: 'the sidecar gets no DAPR_TRUST_ANCHORS', hint: mends.restart };
+    if (!given) {
+      const hint = mendOfBundle(facts) ?? mends.restart;
+      return { state: 'failed', reason: 'the sidecar gets no DAPR_TRUST_ANCHORS', hint };
+    }
     const reference = referenceOf(facts, at);
     if (reference instanceof DaprMtlsError)
       return { state: 'not-checked', reason: reference.message, hint: reference.hint };
@@ -34,10 +37,13 @@ export function judgeGivenAnchors(facts: ProbeFacts, at: Date): ProbeCheck {
   }
 }
 
-/** An injector that hands out what the ConfigMap holds is not the one at fault. */
-function mendFor({ hasConfigMap, bundle }: ProbeFacts, given: Buffer): string {
-  const pair = hasConfigMap && bundle.unread.length === 0 ? mendOfPair(bundle) : undefined;
-  return pair ?? (bundle.configMapAnchors?.equals(given) ? mends.check : mends.restart);
+/** An injector that hands out what the bundle holds is not the one at fault: another start of it changes nothing. */
+function mendFor(facts: ProbeFacts, given: Buffer): string {
+  const { hasConfigMap, bundle } = facts;
+  // A ConfigMap that a later release has left behind is nobody's source.
+  const source = (hasConfigMap ? bundle.configMapAnchors : undefined) ?? bundle.secretAnchors;
+  const isHandedOn = source !== undefined && isSameSet(anchorsIn(source), anchorsIn(given));
+  return mendOfBundle(facts) ?? (isHandedOn ? mends.check : mends.restart);
 }
 
 function describeCurrent(count: number, { issuer }: Reference): string {

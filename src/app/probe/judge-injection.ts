@@ -1,5 +1,5 @@
-import type { InjectorFacts } from '../../kube/admission/webhook.ts';
 import type { ProbeFacts } from './facts.ts';
+import { mendOfBundle } from './mends.ts';
 import type { ProbeCheck } from './report.ts';
 
 type Verdict = Omit<ProbeCheck, 'name'>;
@@ -8,8 +8,9 @@ type Verdict = Omit<ProbeCheck, 'name'>;
 const webhookName = 'sidecar-injector.dapr.io';
 
 /** Does a pod that asks for a sidecar get one? */
-export function judgeInjection({ rehearsal, injector, namespace }: ProbeFacts): ProbeCheck {
-  const { outcome, counts } = rehearsal;
+export function judgeInjection(facts: ProbeFacts): ProbeCheck {
+  const { outcome, counts } = facts.rehearsal;
+  const { namespace } = facts;
   return { name: 'injection', ...judge() };
 
   function judge(): Verdict {
@@ -19,7 +20,7 @@ export function judgeInjection({ rehearsal, injector, namespace }: ProbeFacts): 
       return {
         state: isOurs ? 'failed' : 'not-checked',
         reason: isOurs ? `no pod with a sidecar can be made: ${message}` : message,
-        hint: isOurs ? restartInjector : hint,
+        hint: isOurs ? restartInjector(facts) : hint,
       };
     }
     if (outcome.daprd) {
@@ -34,17 +35,18 @@ export function judgeInjection({ rehearsal, injector, namespace }: ProbeFacts): 
         hint: 'Ask as somebody who may impersonate the service account kube-system/replicaset-controller.',
       };
     }
-    return { state: 'failed', ...whyNoSidecar(injector, namespace) };
+    return { state: 'failed', ...whyNoSidecar(facts) };
   }
 }
 
-const restartInjector =
-  'See the injector: `dapr status -k`. Restart it with the control plane: `dapr-mtls restart -k`.';
+function restartInjector(facts: ProbeFacts): string {
+  const next = mendOfBundle(facts) ?? 'Restart it with the control plane: `dapr-mtls restart -k`.';
+  return `See the injector: \`dapr status -k\`. ${next}`;
+}
 
-function whyNoSidecar(
-  { webhook, readyReplicas }: InjectorFacts,
-  namespace: string,
-): { readonly reason: string; readonly hint: string } {
+function whyNoSidecar(facts: ProbeFacts): { readonly reason: string; readonly hint: string } {
+  const { namespace } = facts;
+  const { webhook, readyReplicas } = facts.injector;
   const silently = `a new pod in ${namespace} is made without a sidecar, and nobody is told`;
   if (webhook.presence === 'absent') {
     return {
@@ -52,12 +54,13 @@ function whyNoSidecar(
       hint: 'Install the injector anew, with `helm upgrade` or `dapr upgrade -k`.',
     };
   }
-  if (readyReplicas === 0) return { reason: `${silently}: no replica of the injector is ready`, hint: restartInjector };
+  if (readyReplicas === 0)
+    return { reason: `${silently}: no replica of the injector is ready`, hint: restartInjector(facts) };
   if (webhook.object?.isSelective) {
     return {
       reason: `${silently}: the webhook is asked about some namespaces or pods only, and not about this one, or it does not answer`,
       hint: 'See whom it is asked about: kubectl get mutatingwebhookconfiguration dapr-sidecar-injector -o yaml',
     };
   }
-  return { reason: `${silently}: the injector does not answer the API server`, hint: restartInjector };
+  return { reason: `${silently}: the injector does not answer the API server`, hint: restartInjector(facts) };
 }

@@ -3,7 +3,7 @@ import { type Certificate, readCertificate } from '../../pki/certificate.ts';
 import { verifyChain } from '../../pki/chain.ts';
 import { anchorsIn, anchorsOfNextPod } from './anchors.ts';
 import type { HandshakeFacts, ProbeFacts } from './facts.ts';
-import { mends } from './mends.ts';
+import { mendOfBundle, mends } from './mends.ts';
 import type { ProbeCheck } from './report.ts';
 
 type Verdict = Omit<ProbeCheck, 'name'>;
@@ -28,7 +28,7 @@ export function judgeSentry(facts: ProbeFacts, at: Date): ProbeCheck {
     return {
       state: 'failed',
       reason: `the sidecar would hang, because it does not take the certificate of Sentry at ${handshake.address}: ${refusal}`,
-      hint: `${mends.check} If it is sound: \`dapr-mtls restart -k\`.`,
+      hint: mendOfBundle(facts) ?? `${mends.check} If it is sound: \`dapr-mtls restart -k\`.`,
     };
   }
 }

@@ -1,9 +1,9 @@
 import type { Certificate } from '../../pki/certificate.ts';
 import { verifyLeafOf } from '../../pki/chain.ts';
 import { readCertificateFile, visibleCertificatesOf } from '../../pki/reading.ts';
-import { anchorsIn } from './anchors.ts';
+import { anchorsIn, isSameSet } from './anchors.ts';
 import type { ProbeFacts } from './facts.ts';
-import { mends } from './mends.ts';
+import { mendOfBundle, mends } from './mends.ts';
 import type { ProbeCheck } from './report.ts';
 
 type Verdict = Omit<ProbeCheck, 'name'>;
@@ -32,6 +32,7 @@ export function judgeWebhook(facts: ProbeFacts, isInjected: boolean, at: Date): 
       return { state: 'not-checked', reason: 'the anchors of the bundle are not known', hint: null };
     if (isSameSet(trusted, anchors))
       return { state: 'ok', reason: "the webhook's caBundle holds the anchors of the bundle", hint: null };
+    const hint = mendOfBundle(facts) ?? mends.restart;
     const [issuer, ...rest] = chainIn(facts.bundle.issuerChain);
     const carries = issuer !== undefined && verifyLeafOf([issuer, ...rest], { anchors: trusted, at }).ok;
     const reason =
@@ -39,21 +40,13 @@ export function judgeWebhook(facts: ProbeFacts, isInjected: boolean, at: Date): 
         ? "the webhook's caBundle holds no certificate"
         : `the webhook's caBundle is not the anchors of the bundle${carries ? ', though it carries the issuer in use' : ''}`;
     if (!issuer && !isInjected)
-      return { state: 'not-checked', reason: `${reason}, and the issuer in use is not known`, hint: mends.restart };
+      return { state: 'not-checked', reason: `${reason}, and the issuer in use is not known`, hint };
     const isHarmless = isInjected || carries;
     const later = isHarmless ? '; it holds until the certificates of the injector or the bundle change' : '';
-    return { state: isHarmless ? 'warning' : 'failed', reason: `${reason}${later}`, hint: mends.restart };
+    return { state: isHarmless ? 'warning' : 'failed', reason: `${reason}${later}`, hint };
   }
 }
 
 function chainIn(pem: Buffer | undefined): Certificate[] {
   return pem ? visibleCertificatesOf(readCertificateFile('issuerChain', pem)) : [];
-}
-
-function isSameSet(some: readonly Certificate[], others: readonly Certificate[]): boolean {
-  const fingerprints = new Set(some.map(({ fingerprint }) => fingerprint));
-  return (
-    others.every(({ fingerprint }) => fingerprints.has(fingerprint)) &&
-    fingerprints.size === new Set(others.map(({ fingerprint }) => fingerprint)).size
-  );
 }

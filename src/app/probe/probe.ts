@@ -18,13 +18,14 @@ export function judgeProbe(facts: ProbeFacts, at: Date): ProbeReport {
     judgeSentry(facts, at),
     judgeBundle(facts),
   ];
-  const verdict = verdictOf(checks);
+  const isIssuerKnown = facts.bundle.issuerChain !== undefined;
+  const verdict = verdictOf(checks, isIssuerKnown);
   return document('Probe', {
     cluster: facts.cluster,
     at: formatInstant(at),
     namespace: facts.namespace,
     verdict,
-    sentence: sentenceOf(verdict, checks, facts.namespace),
+    sentence: sentenceOf(verdict, checks, facts.namespace, isIssuerKnown),
     checks,
     anchors: anchorsIn(anchorsOfNextPod(facts)).map(({ fingerprint, subject, notAfter }) => ({
       fingerprint,
@@ -46,26 +47,45 @@ export function exitCodeOfProbe({ verdict, checks }: ProbeReport, failOn: 'never
 /** Without a look at the sidecar and at what it is given nothing is proved; Sentry is mostly out of reach. */
 const decisive: readonly CheckName[] = ['injection', 'anchors'];
 
-function verdictOf(checks: readonly ProbeCheck[]): ProbeVerdict {
+/** Anchors are proved by an issuer alone: that of the bundle, or that of the running Sentry. */
+function verdictOf(checks: readonly ProbeCheck[], isIssuerKnown: boolean): ProbeVerdict {
   if (checks.some(({ state }) => state === 'failed')) return 'broken';
-  const isUnknown = checks.some(({ name, state }) => decisive.includes(name) && state === 'not-checked');
-  return isUnknown ? 'unknown' : 'works';
+  const isUnseen = checks.some(({ name, state }) => decisive.includes(name) && state === 'not-checked');
+  return !isUnseen && (isIssuerKnown || isSentryVerified(checks)) ? 'works' : 'unknown';
 }
 
-function sentenceOf(verdict: ProbeVerdict, checks: readonly ProbeCheck[], namespace: string): string {
+function isSentryVerified(checks: readonly ProbeCheck[]): boolean {
+  return checks.some(({ name, state }) => name === 'sentry' && state === 'ok');
+}
+
+function sentenceOf(
+  verdict: ProbeVerdict,
+  checks: readonly ProbeCheck[],
+  namespace: string,
+  isIssuerKnown: boolean,
+): string {
   const first = (state: ProbeCheck['state']) => checks.find((check) => check.state === state);
   switch (verdict) {
     case 'broken':
       return `The next pod in ${namespace} will not get working trust: ${first('failed')?.reason}.`;
-    case 'unknown':
-      return `Whether the next pod in ${namespace} will get working trust is not known: ${first('not-checked')?.reason}.`;
+    case 'unknown': {
+      const unseen = checks.find(({ name, state }) => decisive.includes(name) && state === 'not-checked');
+      const why =
+        unseen?.reason ??
+        'what its sidecar is given could be held against the anchors of the bundle only; the issuer in use is not known, and the running Sentry was not checked';
+      return `Whether the next pod in ${namespace} will get working trust is not known: ${why}.`;
+    }
     case 'works': {
       const warning = first('warning');
-      const sentry = checks.find(({ name }) => name === 'sentry');
-      const proof =
-        sentry?.state === 'ok' ? ', and the running Sentry verifies under it' : '; the running Sentry was not checked';
       const caveat = warning ? ` But ${warning.reason}.` : '';
-      return `The next pod in ${namespace} will get working trust: what its sidecar is given verifies the issuer in use${proof}.${caveat}`;
+      return `The next pod in ${namespace} will get working trust: what its sidecar is given verifies ${proofOf(checks, isIssuerKnown)}.${caveat}`;
     }
   }
+}
+
+function proofOf(checks: readonly ProbeCheck[], isIssuerKnown: boolean): string {
+  if (!isIssuerKnown) return 'the running Sentry; the issuer of the bundle is not known';
+  return isSentryVerified(checks)
+    ? 'the issuer in use, and the running Sentry verifies under it'
+    : 'the issuer in use; the running Sentry was not checked';
 }

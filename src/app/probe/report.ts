@@ -16,7 +16,7 @@ export interface ProbeReport extends Document<'Probe'> {
   readonly mtlsEnabled: boolean | null;
 }
 
-/** works: the next pod will get working trust. broken: it will not. unknown: nobody may look. */
+/** works: the next pod will get working trust. broken: it will not. unknown: nobody may look, or there was no issuer to look by. */
 export type ProbeVerdict = 'works' | 'broken' | 'unknown';
 
 export interface ProbeCheck {
