@@ -247,7 +247,7 @@ describe('mtls logs -f', () => {
   test('waits for the first pod', async () => {
     const { child, prints, errors } = follow();
     await expect.poll(() => server.watches.count, { timeout: 60_000 }).toBe(1);
-    expect(errors()).toContain('No pod of dapr-sentry in namespace dapr-system yet: waiting for one\n');
+    await expect.poll(errors).toContain('No pod of dapr-sentry in namespace dapr-system yet: waiting for one\n');
     server.logs.write(addPod('sentry-a'), at(1), 'one');
     await prints('sentry-a one');
     child.kill('SIGTERM');
