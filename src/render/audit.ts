@@ -1,3 +1,4 @@
+import { explainState, mendOfSidecars } from '../app/audit/mend.ts';
 import type { AuditReport, WorkloadAudit } from '../app/audit/report.ts';
 import {
   type Colour,
@@ -18,7 +19,7 @@ const colours: Record<State, Colour> = { broken: 'red', stale: 'yellow', unknown
 
 /** The counts, each workload that is not current, who holds which anchor, and the mend. */
 export function renderAudit(report: AuditReport, terminal: Terminal): string {
-  const { totals, workloads } = report;
+  const { against, totals, workloads } = report;
   const behind = workloads.filter(({ state }) => state !== 'current');
   const paint = painter(terminal.colour);
   const emphasize = (line: string) => line.replace('Mend:', paint('bold', 'Mend:'));
@@ -26,7 +27,7 @@ export function renderAudit(report: AuditReport, terminal: Terminal): string {
     [describeTotals(totals)],
     behind.length > 0 ? renderWorkloads(behind, terminal) : [],
     renderAnchors(report, terminal),
-    behind.length > 0 ? wrap(describeMend(report), widthOf(terminal)).map(emphasize) : [],
+    behind.length > 0 || against.problem !== null ? wrap(describeMend(report), widthOf(terminal)).map(emphasize) : [],
   ];
   return parts
     .filter((lines) => lines.length > 0)
@@ -46,10 +47,10 @@ function renderWorkloads(workloads: readonly WorkloadAudit[], terminal: Terminal
   const header = ['STATE', 'SIDECARS', 'NAMESPACE', 'WORKLOAD', 'WHY'];
   const rows = workloads.map((workload) => [
     workload.state,
-    `${workload.sidecars - workload.current} of ${workload.sidecars}`,
+    `${workload[workload.state]} of ${workload.sidecars}`,
     printable(workload.namespace),
     printable(`${workload.kind}/${workload.name}`),
-    printable(workload.reason ?? ''),
+    printable(explainState(workload)),
   ]);
   const paint = painter(terminal.colour);
   return foldColumns([header, ...rows], widthOf(terminal)).map((line, index) => {
@@ -71,15 +72,8 @@ function renderAnchors({ against, totals }: AuditReport, terminal: Terminal): st
   return [painter(terminal.colour)('bold', first), ...others];
 }
 
-function describeMend({ against, cluster, totals }: AuditReport): string {
-  if (against.problem !== null) return 'Mend: the bundle comes first: dapr-mtls check -k';
-  if (against.kind !== 'live')
-    return 'Mend: let the live bundle carry these anchors, too, and re-create the pods, before the issuer changes.';
-  if (totals.broken + totals.stale === 0) return 'Mend: look at these pods; their object does not tell what they hold.';
-  return `Mend: re-create the pods, which get the anchors of today: dapr-mtls restart -k --apps -A${control(cluster)}`;
-}
-
-/** The flag that names the control plane, where it is not the usual one. */
-function control({ namespace }: AuditReport['cluster']): string {
-  return namespace === 'dapr-system' ? '' : ` --control-plane-namespace ${namespace}`;
+function describeMend(report: AuditReport): string {
+  const { totals, scope } = report;
+  const state = totals.broken > 0 ? 'broken' : totals.stale > 0 ? 'stale' : 'unknown';
+  return `Mend: ${printable(mendOfSidecars(report, state, scope.namespace))}`;
 }

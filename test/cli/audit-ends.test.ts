@@ -34,6 +34,17 @@ describe('an audit that does not need what it asked for ahead', () => {
     expect(status).toBe(0);
   });
 
+  test('ends with 10 under a bundle that nobody verifies, and tells so although it is quiet', async () => {
+    const server = await startApiServer();
+    onTestFinished(() => server.stop());
+    server.store.put(...runningControlPlane({ bundle: files }));
+    const words = ['audit', '--kubeconfig', server.kubeconfig(), '--quiet', '--at', '2100-01-01', '--fail-on', 'error'];
+    const { status, stdout, stderr } = await run(words, { timeoutMs: patienceMs });
+    expect(stdout).toMatch(/^No sidecars\n/);
+    expect(stderr).toMatch(/^Warning: nobody verifies this bundle, whatever they hold: .*expired.*\n$/);
+    expect(status).toBe(10);
+  });
+
   test('ends when it has its error', async () => {
     const server = await open(500);
     const words = ['audit', '--kubeconfig', server.kubeconfig(), '-n', 'nowhere', '--request-timeout', '3600'];

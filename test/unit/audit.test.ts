@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { auditSidecars, exitCodeOfAudit } from '../../src/app/audit/audit.ts';
 import type { ReferenceFiles } from '../../src/app/audit/reference.ts';
-import { auditRemarks } from '../../src/app/audit/remarks.ts';
+import { auditRemarks, auditWarnings } from '../../src/app/audit/remarks.ts';
 import type { AuditReport } from '../../src/app/audit/report.ts';
 import { observeAudit } from '../../src/app/observation/observe-audit.ts';
 import type { Renewal } from '../../src/app/renew/renewal.ts';
@@ -9,21 +9,23 @@ import type { SidecarPod } from '../../src/kube/pods/sidecar-pod.ts';
 import { readCertificate } from '../../src/pki/certificate.ts';
 import { encodeBundle, encodeCertificates } from '../../src/pki/encode.ts';
 import { readPem } from '../../src/pki/pem.ts';
+import { renderAudit } from '../../src/render/audit.ts';
 import { dayMs, type MadeBundle, makeBundle, renew } from '../support/bundles.ts';
 import { fixtureInstant, readForeignBundle } from '../support/fixtures.ts';
 import { sidecarPod } from '../support/sidecar-pods.ts';
 
+const pipe = { isTty: false, columns: 80, colour: false };
 const cluster = { context: 'prod', server: 'https://127.0.0.1:6443', namespace: 'dapr-system' };
 
 function audit(
-  { anchors, issuerChain }: Pick<ReferenceFiles, 'anchors'> & Partial<ReferenceFiles>,
+  against: Pick<ReferenceFiles, 'anchors'> & Partial<ReferenceFiles>,
   pods: readonly SidecarPod[] | AsyncIterable<readonly SidecarPod[]>,
   at = fixtureInstant,
 ): Promise<AuditReport> {
   return auditSidecars(
     {
       cluster,
-      against: { kind: 'live', name: 'dapr-system/dapr-trust-bundle', anchors, issuerChain },
+      against: { kind: 'live', name: 'dapr-system/dapr-trust-bundle', issuerChain: undefined, ...against },
       scope: { namespace: null, pods: 'labelled' },
       pods: Symbol.asyncIterator in pods ? pods : [pods],
     },
@@ -155,7 +157,20 @@ describe('what is not known of the reference', () => {
     const hints = observeAudit(report).checks.flatMap(({ findings }) => findings.map(({ hint }) => hint));
     expect(new Set(hints)).toEqual(new Set(['The bundle comes first: `dapr-mtls check -k`.']));
     expect(report.totals).toMatchObject({ broken: 1 });
-    expect(auditRemarks(report).join('\n')).toContain('Warning: nobody verifies this bundle');
+    expect(auditWarnings(report)).toEqual([expect.stringContaining('Warning: nobody verifies this bundle')]);
+  });
+
+  test.each([
+    ['no sidecars', () => []],
+    ['sidecars that do not tell', () => [sidecarPod(undefined)]],
+  ])('nor does it pass as well with %s', async (_, pods) => {
+    const report = await audit(old.files, pods(), nextYear);
+    expect(report.totals.broken).toBe(0);
+    expect((['error', 'warning', 'never'] as const).map((failOn) => exitCodeOfAudit(report, failOn))).toEqual([
+      10, 10, 0,
+    ]);
+    expect(observeAudit(report).verdict).toMatch(/^nobody verifies the bundle; /);
+    expect(renderAudit(report, pipe)).toContain('Mend: The bundle comes first: `dapr-mtls check -k`.');
   });
 
   test.each([
@@ -243,6 +258,58 @@ test.each([
   expect(exitCodeOfAudit(report, 'warning')).toBe(atWarning);
   expect(exitCodeOfAudit(report, 'error')).toBe(atError);
   expect(exitCodeOfAudit(report, 'never')).toBe(0);
+});
+
+describe('the mend', () => {
+  const behind = () => [sidecarPod(other.files.anchors)];
+  const hintsOf = (report: AuditReport) => [
+    ...new Set(observeAudit(report).checks.flatMap(({ findings }) => findings.map(({ hint }) => hint))),
+  ];
+  /** How the text ends, and the hints of the other formats. */
+  const toldOf = (report: AuditReport) => ({
+    text: renderAudit(report, pipe).split('Mend: ')[1]?.trimEnd(),
+    hints: hintsOf(report),
+  });
+
+  test.each([
+    ['directory', '/srv/new', '`dapr-mtls check --dir /srv/new`'],
+    ['directory', "/srv/ana's new", "`dapr-mtls check --dir '/srv/ana'\\''s new'`"],
+    ['file', '/srv/new root.crt', "`dapr-mtls inspect '/srv/new root.crt'`"],
+  ] as const)('of another bundle that nobody verifies looks at that one: %s %s', async (kind, name, command) => {
+    const issuerChain = kind === 'file' ? undefined : old.files.issuerChain;
+    const hint = `The bundle comes first: ${command}.`;
+    const report = await audit({ anchors: old.files.anchors, issuerChain, kind, name }, behind(), nextYear);
+    expect(toldOf(report)).toEqual({ text: hint, hints: [hint] });
+  });
+
+  test('against another bundle never brings the anchors of the live one', async () => {
+    const hint = 'Let the live bundle carry these anchors, too, and re-create the pods, before the issuer changes.';
+    const report = await audit({ ...old.files, kind: 'directory', name: '/srv/new' }, behind());
+    expect(toldOf(report)).toEqual({ text: hint, hints: [hint] });
+  });
+
+  test('leads to the control plane and the namespace that are meant', async () => {
+    const report = { ...(await audit(old.files, behind())), cluster: { ...cluster, namespace: 'dapr-2' } };
+    const command = 'dapr-mtls restart -k --apps -n shop --control-plane-namespace dapr-2';
+    const hint = `Re-create the pods, which get the anchors of today: \`${command}\`.`;
+    expect(toldOf({ ...report, scope: { ...report.scope, namespace: 'shop' } })).toEqual({ text: hint, hints: [hint] });
+    expect(toldOf(report)).toEqual({ text: hint.replace('-n shop', '-A'), hints: [hint] });
+  });
+});
+
+test('a workload in several states is counted by its gravest, and the others are told beside', async () => {
+  const { broken, stale, unknown } = { broken: other.files.anchors, stale: old.files.anchors, unknown: '' };
+  const pods = [broken, stale, stale, stale, unknown, unknown].map((anchors) => sidecarPod(anchors));
+  const report = await audit(filesOf(bridged), pods);
+  const told = /1 of 6 sidecars is broken: verifies none of its peers: .*; 3 stale, 2 unknown$/;
+  expect(observeAudit(report).checks[1]?.findings).toMatchObject([{ message: expect.stringMatching(told) }]);
+  expect(renderAudit(report, pipe)).toMatch(/\nbroken +1 of 6 +shop .*; 3 stale, 2 unknown\n/);
+  const [one] = observeAudit(await audit(filesOf(bridged), pods.slice(1, 2))).checks.slice(1);
+  expect(one?.findings).toMatchObject([{ message: expect.stringMatching(/^1 of 1 sidecar is stale: /) }]);
+  const [three] = observeAudit(await audit(filesOf(bridged), pods.slice(1, 4))).checks.slice(1);
+  expect(three?.findings).toMatchObject([
+    { message: expect.stringMatching(/^3 of 3 sidecars are stale: lacks \S+ \S+ \S+$/) },
+  ]);
 });
 
 test('an error while pods are read is no report', async () => {

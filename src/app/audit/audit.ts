@@ -56,9 +56,13 @@ export async function auditSidecars({ cluster, against, scope, pods }: AuditInpu
 
 export type FailOn = 'never' | 'warning' | 'error';
 
-/** 10 when somebody would break (error), or is not proved to have followed (warning). */
-export function exitCodeOfAudit({ totals }: AuditReport, failOn: FailOn): number {
+/**
+ * 10 when somebody would break (error), or is not proved to have followed (warning). A bundle that nobody
+ * verifies is an error whoever is there: the next pod breaks.
+ */
+export function exitCodeOfAudit({ against, totals }: AuditReport, failOn: FailOn): number {
   if (failOn === 'never') return 0;
+  if (against.problem !== null) return 10;
   const counted = totals.broken + (failOn === 'warning' ? totals.stale + totals.unknown : 0);
   return counted > 0 ? 10 : 0;
 }

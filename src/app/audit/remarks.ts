@@ -1,10 +1,15 @@
 import { clusterRemark } from '../cluster-report.ts';
 import type { AuditReport } from './report.ts';
 
+/** What must be said also to who asks for silence: the counts alone do not tell it. */
+export function auditWarnings({ against }: Pick<AuditReport, 'against'>): string[] {
+  const { problem } = against;
+  return problem === null ? [] : [`Warning: nobody verifies this bundle, whatever they hold: ${problem}`];
+}
+
 /** What a person should know beside the counts, for standard error. */
 export function auditRemarks({ cluster, against, scope, totals }: AuditReport): string[] {
   const remarks = [clusterRemark(cluster), `Held against: ${against.name}`];
-  if (against.problem) remarks.push(`Warning: nobody verifies this bundle, whatever they hold: ${against.problem}`);
   if (against.issuer === null) {
     const reason = against.issuerUnread === undefined ? '' : ` (${against.issuerUnread})`;
     remarks.push(`The issuer is not known${reason}, so every valid anchor counts as needed`);

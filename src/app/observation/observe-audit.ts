@@ -1,6 +1,8 @@
 import type { Severity } from '../../pki/rules/finding.ts';
+import { explainState, mendOfBundle, mendOfSidecars } from '../audit/mend.ts';
 import type { AuditReport, Counts, WorkloadAudit } from '../audit/report.ts';
 import { clusterRemark } from '../cluster-report.ts';
+import { count } from '../count.ts';
 import {
   commonMetrics,
   countFigures,
@@ -15,12 +17,11 @@ const severities: Record<Exclude<WorkloadAudit['state'], 'current'>, Severity> =
   stale: 'warning',
   unknown: 'warning',
 };
-/** Pods that are re-created under a bundle that nobody verifies never start. */
-const bundleFirst = 'The bundle comes first: `dapr-mtls check -k`.';
 const states = ['current', 'stale', 'broken', 'unknown'] as const;
 
 /** Each workload is a check of its own; the metrics count sidecars and name none of them. */
-export function observeAudit({ cluster, at, against, totals, workloads }: AuditReport): Observation {
+export function observeAudit(report: AuditReport): Observation {
+  const { cluster, at, against, totals, workloads } = report;
   const bundle: ObservedCheck = {
     name: `bundle ${against.name}`,
     findings:
@@ -32,16 +33,16 @@ export function observeAudit({ cluster, at, against, totals, workloads }: AuditR
               severity: 'error',
               subject: against.name,
               message: `nobody verifies this bundle, whatever they hold: ${against.problem}`,
-              hint: bundleFirst,
+              hint: mendOfBundle(against),
             },
           ],
   };
-  const checks = [bundle, ...workloads.map((workload) => judge(workload, against.problem !== null))];
+  const checks = [bundle, ...workloads.map((workload) => judge(workload, report))];
   return {
     command: 'audit',
     place: clusterRemark(cluster),
     at,
-    verdict: `${totals.sidecars} sidecars: ${states.map((state) => `${totals[state]} ${state}`).join(', ')}`,
+    verdict: tell(report),
     checks,
     metrics: [...countSidecars(totals), ...commonMetrics('audit', at, findingsOf({ checks }))],
     performance: countFigures(states, totals, { warn: ['stale', 'unknown'], critical: 'broken' }),
@@ -63,22 +64,23 @@ export function countSidecars(totals: Counts): Metric[] {
   ];
 }
 
-function judge(workload: WorkloadAudit, isBundleBad: boolean): ObservedCheck {
-  const { namespace, kind, name, state, reason, sidecars, ...counts } = workload;
+/** The counts do not tell of the bundle, and where there are no sidecars they look well. */
+function tell({ against, totals }: AuditReport): string {
+  const counts = states.map((state) => `${totals[state]} ${state}`).join(', ');
+  return `${against.problem === null ? '' : 'nobody verifies the bundle; '}${count(totals.sidecars, 'sidecar')}: ${counts}`;
+}
+
+function judge(workload: WorkloadAudit, report: AuditReport): ObservedCheck {
+  const { namespace, kind, name, state, sidecars } = workload;
   const subject = `${namespace}/${kind}/${name}`;
   if (state === 'current') return { name: subject, findings: [] };
+  const verb = workload[state] === 1 ? 'is' : 'are';
   const finding = {
     code: `sidecar.${state}`,
     severity: severities[state],
     subject,
-    message: `${sidecars - counts.current} of ${sidecars} sidecars are ${state}${reason === null ? '' : `: ${reason}`}`,
-    hint: isBundleBad ? bundleFirst : mendOf(state, namespace),
+    message: `${workload[state]} of ${count(sidecars, 'sidecar')} ${verb} ${state}: ${explainState(workload)}`,
+    hint: mendOfSidecars(report, state, namespace),
   };
   return { name: subject, findings: [finding] };
-}
-
-function mendOf(state: WorkloadAudit['state'], namespace: string): string {
-  return state === 'unknown'
-    ? 'Look at these pods; their object does not tell what they hold.'
-    : `Re-create them: \`dapr-mtls restart -k --apps -n ${namespace}\`.`;
 }

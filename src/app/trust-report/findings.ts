@@ -1,3 +1,4 @@
+import { mendOfBundle, mendOfSidecars } from '../audit/mend.ts';
 import type { AuditReport, WorkloadAudit } from '../audit/report.ts';
 import { count } from '../count.ts';
 import type { ObservedFinding } from '../observation/observation.ts';
@@ -21,7 +22,7 @@ export function judgeSidecars(audit: AuditReport, holdings: readonly Holding[]):
         severity: 'error',
         subject: against.name,
         message: `nobody verifies this bundle, whatever they hold: ${against.problem}`,
-        hint: 'The bundle comes first: `dapr-mtls check -k`.',
+        hint: mendOfBundle(against),
       },
     ];
   return (['broken', 'stale', 'unknown'] as const)
@@ -37,15 +38,9 @@ export function judgeSidecars(audit: AuditReport, holdings: readonly Holding[]):
         severity: state === 'broken' ? ('error' as const) : ('warning' as const),
         subject: nameSome(concerned),
         message: `${totals[state]} of ${count(totals.sidecars, 'sidecar')}, in ${count(concerned.length, 'workload')}: ${why}`,
-        hint: mendOf(state, audit),
+        hint: mendOfSidecars(audit, state, null),
       };
     });
-}
-
-function mendOf(state: 'broken' | 'stale' | 'unknown', { cluster }: AuditReport): string {
-  if (state === 'unknown') return 'Look at these pods; their object does not tell what they hold.';
-  const control = cluster.namespace === 'dapr-system' ? '' : ` --control-plane-namespace ${cluster.namespace}`;
-  return `Re-create the pods, which get the anchors of today: \`dapr-mtls restart -k --apps -A${control}\`.`;
 }
 
 const namesShown = 3;

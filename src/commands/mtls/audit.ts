@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { auditSidecars, exitCodeOfAudit } from '../../app/audit/audit.ts';
-import { auditRemarks } from '../../app/audit/remarks.ts';
+import { auditRemarks, auditWarnings } from '../../app/audit/remarks.ts';
 import { gatherAudit } from '../../cli/audit-input.ts';
 import { clustersFlags } from '../../cli/clusters-flags.ts';
 import { atFlag, clusterFlags, failOnFlag, sentryAddressFlag } from '../../cli/flags.ts';
@@ -74,6 +74,7 @@ Pods that have ended do not count, those that are being deleted do. Clients that
     if (!found) return;
     const { report, exitCode } = found;
     process.exitCode = await emitJudged(report, flags, { streams: this.streams, render: renderAudit, exitCode });
+    for (const warning of auditWarnings(report)) this.streams.warn(`${warning}\n`);
     for (const remark of auditRemarks(report)) this.streams.note(`${remark}\n`);
   }
 }
