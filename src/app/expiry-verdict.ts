@@ -1,4 +1,4 @@
-import type { ExpiryReport } from './expiry.ts';
+import type { CertificateReport, ExpiryReport } from './expiry.ts';
 import { insteadOfSecret, tellUnread } from './unread.ts';
 import { wayToStore } from './way-to-store.ts';
 
@@ -14,18 +14,29 @@ export function expiryRemarks({ store, root, issuer, unread = [] }: ExpiryReport
   remarks.push(...unread.filter(({ part }) => part !== 'issuer').map(tellUnread));
   if (store.state === 'unknown' && store.kind === 'directory')
     remarks.push('Warning: the work directory may not be read, so it is not known whether a change is under way');
-  if (issuer?.status === 'expired')
-    remarks.push(`Warning: the issuer certificate has expired (${issuer.notAfter}): Sentry does not start`);
-  else if (issuer && issuer.remainingSeconds < root.remainingSeconds)
+  if (issuer && issuer.status !== 'expired' && issuer.remainingSeconds < root.remainingSeconds)
     remarks.push(`The issuer certificate ends sooner than the root: ${issuer.notAfter}`);
   return remarks;
 }
 
-/** What must be said also to who asks for silence: an issuer that nobody has judged may be the next outage. */
-export function expiryWarnings({ unread = [] }: Pick<ExpiryReport, 'unread'>): string[] {
-  return unread
-    .filter(({ part }) => part === 'issuer')
-    .map((issuer) => `Warning: ${tellUnread(issuer)}. ${issuer.hint}`);
+/**
+ * What must be said also to who asks for silence: an issuer that nobody has judged may be the next outage,
+ * and upstream's line, which knows the end of the root alone, does not tell why the exit code is 10.
+ */
+export function expiryWarnings({ root, issuer, unread = [] }: ExpiryReport): string[] {
+  return [
+    ...[root, issuer].flatMap((certificate) => (certificate ? tellEarly(certificate) : [])),
+    ...(issuer?.status === 'expired'
+      ? [`the issuer certificate has expired (${issuer.notAfter}): Sentry does not start`]
+      : []),
+    ...unread.filter(({ part }) => part === 'issuer').map((one) => `${tellUnread(one)}. ${one.hint}`),
+  ].map((warning) => `Warning: ${warning}`);
+}
+
+function tellEarly({ role, status, notBefore }: CertificateReport): string[] {
+  return status === 'not-yet-valid'
+    ? [`the ${role} certificate is not valid before ${notBefore}: check the clock`]
+    : [];
 }
 
 export type FailOn = 'never' | 'warning' | 'error';

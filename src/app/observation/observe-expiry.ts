@@ -1,5 +1,7 @@
 import type { Severity } from '../../pki/rules/finding.ts';
+import { count } from '../count.ts';
 import type { ExpiryReport } from '../expiry.ts';
+import { mendOfDates } from '../mend-of-dates.ts';
 import type { CertificateReport } from '../report.ts';
 import type { UnreadReport } from '../unread.ts';
 import { wayToStore } from '../way-to-store.ts';
@@ -29,11 +31,6 @@ export function observeExpiry(report: ExpiryReport, warnBeforeMs: number): Obser
     ...certificates.map((certificate) => judge(certificate, wayToStore(store))),
     ...(report.unread ?? []).filter(({ part }) => part === 'issuer').map(judgeUnread),
   ];
-  const days = ({ remainingSeconds }: CertificateReport) => Math.trunc(remainingSeconds / 86_400);
-  const tell = (name: string, certificate: CertificateReport) =>
-    certificate.remainingSeconds < 0
-      ? `${name} has ended on ${certificate.notAfter}`
-      : `${name} ends in ${days(certificate)} days`;
   return {
     command: 'expiry',
     place: nameStore(store),
@@ -51,6 +48,12 @@ export function observeExpiry(report: ExpiryReport, warnBeforeMs: number): Obser
   };
 }
 
+function tell(name: string, { status, notBefore, notAfter, remainingSeconds }: CertificateReport): string {
+  if (status === 'expired') return `${name} ${words.expired.verb} ${notAfter}`;
+  if (status === 'not-yet-valid') return `${name} ${words['not-yet-valid'].verb} ${notBefore}`;
+  return `${name} ends in ${count(Math.trunc(remainingSeconds / 86_400), 'day')}`;
+}
+
 /** Another anchor than the root decides nothing: what became of it is worth knowing, no more. */
 function judge(certificate: CertificateReport, way: string): ObservedCheck {
   const { role, file, subject, fingerprint, status, notBefore, notAfter } = certificate;
@@ -63,9 +66,7 @@ function judge(certificate: CertificateReport, way: string): ObservedCheck {
     severity: decides ? severity : ('info' as const),
     subject: `${file}: ${subject}`,
     message: `the ${role} ${verb} ${status === 'not-yet-valid' ? notBefore : notAfter}`,
-    hint: decides
-      ? `See how to renew it without losing a call: \`dapr-mtls rotate plan${way}\`.`
-      : `See whether anybody still needs it: \`dapr-mtls check${way}\`.`,
+    hint: decides ? mendOfDates(status, way) : `See whether anybody still needs it: \`dapr-mtls check${way}\`.`,
   };
   return { name, findings: [finding] };
 }

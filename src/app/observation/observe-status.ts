@@ -1,4 +1,5 @@
 import type { EndOfCertificate } from '../banner.ts';
+import { mendOfDates } from '../mend-of-dates.ts';
 import type { StatusReport } from '../status/report.ts';
 import { commonMetrics, findingsOf, type Observation, type ObservedCheck } from './observation.ts';
 
@@ -35,7 +36,7 @@ function judgeEnd(role: 'root' | 'issuer', end: EndOfCertificate | null): Observ
     severity: end.status === 'expiring' ? ('warning' as const) : ('error' as const),
     subject: role,
     message: `the ${role} certificate is ${end.status}: ${end.notAfter}`,
-    hint: 'See how to renew it without losing a call: `dapr-mtls rotate plan -k`.',
+    hint: mendOfDates(end.status, ' -k'),
   };
   return { name: role, findings: [finding] };
 }
