@@ -1,5 +1,5 @@
 import type { ClusterResult, ClustersReport } from '../app/clusters/report.ts';
-import { type Colour, foldColumns, painter, printable, type Terminal, widthOf } from './text.ts';
+import { type Colour, count, foldColumns, painter, printable, type Terminal, widthOf } from './text.ts';
 
 const colours: Record<ClusterResult['result'], Colour> = {
   failed: 'red',
@@ -18,7 +18,7 @@ export function renderClusters({ command, clusters, summary }: ClustersReport, t
     return result ? line.replace(result, paint(colours[result], result)) : paint('bold', line);
   });
   const worst = clusters.find(({ result }) => result !== 'well');
-  const counts = `${clusters.length} clusters: ${summary.well} well, ${summary.findings} with findings, ${summary.failed} failed`;
+  const counts = `${count(clusters.length, 'cluster')}: ${summary.well} well, ${summary.findings} with findings, ${summary.failed} failed`;
   const closer = worst ? `More closely: dapr-mtls ${command} --context NAME` : undefined;
   return `${[...table, '', counts, ...(closer ? [closer] : [])].join('\n')}\n`;
 }

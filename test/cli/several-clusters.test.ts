@@ -144,7 +144,7 @@ test('in the formats of other programs each figure bears its context', async () 
   const plugin = await daprMtls('audit', '--contexts', 'well-00,empty', '--format', 'nagios');
   expect(plugin).toMatchObject({
     status: 2,
-    stdout: expect.stringMatching(/^MTLS AUDIT CRITICAL - 1 clusters are well/),
+    stdout: expect.stringMatching(/^MTLS AUDIT CRITICAL - 1 cluster is well/),
   });
 });
 

@@ -82,6 +82,19 @@ test('as text, for a pipe and a narrow terminal', async () => {
   await expectGolden('clusters.terminal.txt', renderClusters(report, { isTty: true, columns: 80, colour: true }));
 });
 
+test('one is told as one', () => {
+  const verdictOf = (...some: ClusterOutcome[]) =>
+    observeClusters(reportClusters('expiry', some, defaultWarnBeforeMs), (one) => observe(one, defaultWarnBeforeMs));
+  const [well, ended] = outcomes as [ClusterOutcome, ClusterOutcome];
+  expect(verdictOf(well, ended).verdict).toBe('1 cluster is well, 1 has findings, 0 could not be looked at');
+  expect(verdictOf(ended)).toMatchObject({
+    place: '1 cluster',
+    verdict: expect.stringMatching(/^0 clusters are well/),
+  });
+  const alone = reportClusters('expiry', [well], defaultWarnBeforeMs);
+  expect(renderClusters(alone, { isTty: false, columns: 80, colour: false })).toMatch(/\n1 cluster: 1 well, /);
+});
+
 test('as one observation, in which everything bears its context', () => {
   const { checks, metrics, verdict } = observeClusters(report, (one) => observe(one, defaultWarnBeforeMs));
   expect(verdict).toBe('2 clusters are well, 2 have findings, 3 could not be looked at');

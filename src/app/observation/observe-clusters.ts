@@ -1,4 +1,5 @@
 import type { ClusterResult, ClustersReport } from '../clusters/report.ts';
+import { count } from '../count.ts';
 import { countFigures, type Metric, type Observation } from './observation.ts';
 import type { JudgedReport } from './observe.ts';
 
@@ -10,9 +11,9 @@ export function observeClusters({ command, clusters, summary }: ClustersReport, 
   const observed = clusters.map((cluster) => ({ context: cluster.context, ...observeCluster(cluster, observe) }));
   return {
     command,
-    place: `${clusters.length} clusters`,
+    place: count(clusters.length, 'cluster'),
     at: clusters.map(({ report }) => report?.at ?? '').reduce((a, b) => (a > b ? a : b), ''),
-    verdict: `${summary.well} clusters are well, ${summary.findings} have findings, ${summary.failed} could not be looked at`,
+    verdict: tell(summary),
     checks: observed.flatMap(({ context, checks }) =>
       checks.map(({ name, findings }) => ({
         name: `${context}: ${name}`,
@@ -22,6 +23,12 @@ export function observeClusters({ command, clusters, summary }: ClustersReport, 
     metrics: [answered(clusters), ...mergeMetrics(observed)],
     performance: countFigures(['well', 'findings', 'failed'], summary, { warn: ['findings'], critical: 'failed' }),
   };
+}
+
+function tell({ well, findings, failed }: ClustersReport['summary']): string {
+  const isOrAre = well === 1 ? 'is' : 'are';
+  const hasOrHave = findings === 1 ? 'has' : 'have';
+  return `${count(well, 'cluster')} ${isOrAre} well, ${findings} ${hasOrHave} findings, ${failed} could not be looked at`;
 }
 
 type ObserveOne = (report: JudgedReport, context: string) => Observation;
