@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Cluster } from '../../src/kube/port.ts';
-import { type Lead, leadLeaseMs, openLead } from '../../src/store/cluster/lead.ts';
+import { type Lead, type LeadListener, leadLeaseMs, openLead } from '../../src/store/cluster/lead.ts';
 import { type LeaseObject, leaseRef } from '../../src/store/cluster/lease.ts';
 import { matches } from '../support/api-server/request.ts';
 import { type ApiServer, startApiServer } from '../support/api-server/server.ts';
@@ -91,14 +91,20 @@ async function startReplica(id: string, clock: TestClock, wallClock = '2026-11-2
   );
   const told: boolean[] = [];
   const stopping = new AbortController();
-  const ended = lead.run((leads) => told.push(leads), stopping.signal);
+  const remarks: string[] = [];
+  const listener: LeadListener = {
+    changed: (leads) => told.push(leads),
+    waits: (holder) => remarks.push(`waits for ${holder}`),
+    troubled: ({ code, hint }) => remarks.push(`${code}${/\n *verbs: .*/.exec(hint)?.[0] ?? ''}`.replace(/\n */, ' ')),
+  };
+  const ended = lead.run(listener, stopping.signal);
   await settled();
   const stop = async () => {
     stopping.abort();
     await ended;
   };
   stops.push(stop);
-  return { lead, told, stop, cluster };
+  return { lead, told, remarks, stop, cluster };
 }
 
 const lease = () => server.store.get<LeaseObject>(ref);
@@ -110,6 +116,7 @@ describe('of two replicas', () => {
     await clock.pass(60);
     expect([first.told, second.told]).toEqual([[true], []]);
     expect([first.lead.leads, second.lead.leads]).toEqual([true, false]);
+    expect([first.remarks, second.remarks]).toEqual([[], ['waits for first']]);
     expect(lease()?.spec).toMatchObject({ holderIdentity: 'first', leaseDurationSeconds: 15, leaseTransitions: 0 });
     expect(server.requests.filter(({ target }) => target?.verb === 'list')).toEqual([]);
     expect(server.requests.filter(({ code }) => code === 403)).toEqual([]);
@@ -123,6 +130,7 @@ describe('of two replicas', () => {
     expect(lease()?.spec?.holderIdentity).toBeUndefined();
     await clock.pass(2);
     expect(second.told).toEqual([true]);
+    expect(first.remarks).toEqual([]);
     expect(lease()?.spec).toMatchObject({ holderIdentity: 'second', leaseTransitions: 1 });
   });
 
@@ -161,10 +169,13 @@ describe('a leader', () => {
     server.faults.add({ times: 1000, do: { status: 503 } });
     await clock.pass(8);
     expect(first.lead.leads).toBe(true);
+    expect(first.remarks).toEqual([]);
     await clock.pass(4);
     expect([first.lead.leads, first.told]).toEqual([false, [true, false]]);
+    expect(first.remarks).toEqual(['cluster.rejected']);
     server.faults.clear();
     await clock.pass(4);
+    expect(first.remarks).toEqual(['cluster.rejected']);
     expect(first.told).toEqual([true, false, true]);
     expect(lease()?.spec).toMatchObject({ holderIdentity: 'first', leaseTransitions: 0 });
   });
@@ -208,6 +219,42 @@ describe('a leader', () => {
     server.allow('admin', { allow: 'all' });
     await clock.pass(6);
     expect(first.told).toEqual([true]);
+  });
+
+  test.each([
+    ['read', [], 'verbs: ["get"]'],
+    ['make', ['get', 'patch'], 'verbs: ["create"]'],
+  ])('that may not %s the Lease says so once, with the Role, and again after it could', async (_, verbs, missing) => {
+    const forbid = () =>
+      server.allow('admin', { allow: [{ verbs, apiGroups: ['coordination.k8s.io'], resources: ['leases'] }] });
+    forbid();
+    const clock = makeClock();
+    const first = await startReplica('first', clock);
+    await clock.pass(30);
+    expect(first.remarks).toEqual([`cluster.forbidden ${missing}`]);
+    // In between something else fails, which is another trouble.
+    server.faults.add({ when: matches('get leases'), times: 5, do: { status: 503 } });
+    await clock.pass(20);
+    expect(first.remarks).toEqual([`cluster.forbidden ${missing}`, 'cluster.rejected']);
+    server.allow('admin', { allow: 'all' });
+    await clock.pass(6);
+    expect(first.told).toEqual([true]);
+    forbid();
+    server.store.remove(ref);
+    await clock.pass(16);
+    expect(first.remarks.slice(2)).toHaveLength(1);
+    expect(first.remarks[2]).toContain('cluster.forbidden');
+  });
+
+  test('that another one replaces while it has trouble says who, once that is over', async () => {
+    const clock = makeClock();
+    await startReplica('first', clock);
+    const second = await startReplica('second', clock);
+    server.faults.add({ times: 1000, do: { status: 503 } });
+    await clock.pass(3);
+    server.faults.clear();
+    await clock.pass(30);
+    expect(second.remarks).toEqual(['waits for first', 'cluster.rejected', 'waits for first']);
   });
 
   test('ends though the server does not answer', async () => {

@@ -192,7 +192,7 @@ test('who does not lead is silent, and speaks from the moment on in which it doe
   let lead = (_leads: boolean) => {};
   const leadership: Leadership = {
     leads: false,
-    run: async (changed) => {
+    run: async ({ changed }) => {
       lead = changed;
     },
   };
@@ -202,6 +202,24 @@ test('who does not lead is silent, and speaks from the moment on in which it doe
     .filter(({ effect }) => effect.kind === 'log' && effect.message.startsWith('Dapr root'))
     .map(({ elapsedMs }) => elapsedMs);
   expect(told).toEqual([2 * hourMs, 3 * hourMs]);
+});
+
+test('who cannot lead says so with the mend, and who waits for another says for whom', async () => {
+  const leadership: Leadership = {
+    leads: false,
+    run: async ({ waits, troubled }) => {
+      troubled(new DaprMtlsError('cluster.forbidden', { message: 'this user may not get lease', hint: 'Apply this.' }));
+      waits('pod-b');
+    },
+  };
+  const { effects } = await watch(makeWorld({ lastsMs: hourMs }), well, { leadership, thresholds: '100%' });
+  const what = 'This replica cannot take or keep the lead, and tells of no changes and warnings without it';
+  const message = `${what}: this user may not get lease (cluster.forbidden). Apply this.`;
+  expect(effects.map(({ effect }) => effect)).toEqual([
+    { kind: 'log', level: 'warning', message },
+    { kind: 'log', level: 'info', message: 'This replica does not lead, pod-b does: it looks and serves figures' },
+    expect.objectContaining({ kind: 'log', level: 'info' }),
+  ]);
 });
 
 test('who cannot be followed is looked at all the same', async () => {

@@ -59,5 +59,13 @@ export interface Announcer {
 export interface Leadership {
   readonly leads: boolean;
   /** Seeks the lead and keeps it until the signal, then gives it up. */
-  run(changed: (leads: boolean) => void, signal: AbortSignal): Promise<void>;
+  run(listener: LeadershipListener, signal: AbortSignal): Promise<void>;
+}
+
+export interface LeadershipListener {
+  changed(leads: boolean): void;
+  /** Another one leads: told at the beginning, and again after a trouble. */
+  waits(holder: string): void;
+  /** Why it cannot lead; it is tried again until it can. */
+  troubled(error: Error): void;
 }

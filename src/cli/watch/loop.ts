@@ -1,5 +1,5 @@
 import { hasPassed, type Moment, msUntilPassed } from '../../app/watch/moment.ts';
-import type { Leadership, WatchSource } from '../../app/watch/ports.ts';
+import type { Leadership, LeadershipListener, WatchSource } from '../../app/watch/ports.ts';
 import { type Effect, type Happening, msUntilDue, turnWatch, type WatchState } from '../../app/watch/watch.ts';
 import { describeFailure } from '../failure.ts';
 import type { Clock } from './clock.ts';
@@ -65,7 +65,9 @@ export async function runLoop(
   };
   const background = [
     source.follow(changed, signal).catch(goOnWithout('Changes are not seen at once any more')),
-    leadership?.run(led, signal).catch(goOnWithout('The lead is not sought any more')),
+    leadership
+      ?.run({ changed: led, ...explainLead(perform) }, signal)
+      .catch(goOnWithout('The lead is not sought any more')),
   ];
   let lookedAt: Moment | undefined;
   let lookTookMs = 0;
@@ -92,6 +94,21 @@ export async function runLoop(
     );
   }
   await Promise.all(background);
+}
+
+/** Who does not lead says nothing of the bundle: that it is silent, and why, is to be known. */
+function explainLead(perform: LoopOptions['perform']): Pick<LeadershipListener, 'waits' | 'troubled'> {
+  return {
+    waits: (holder) => {
+      const message = `This replica does not lead, ${holder} does: it looks and serves figures`;
+      perform({ kind: 'log', level: 'info', message });
+    },
+    troubled: (error) => {
+      const { code, message, hint } = describeFailure(error, 'dapr-mtls watch');
+      const what = 'This replica cannot take or keep the lead, and tells of no changes and warnings without it';
+      perform({ kind: 'log', level: 'warning', message: `${what}: ${message} (${code}). ${hint}` });
+    },
+  };
 }
 
 async function look(source: WatchSource, at: Date): Promise<Happening> {

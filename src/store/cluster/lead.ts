@@ -1,4 +1,4 @@
-import { DaprMtlsError } from '../../errors.ts';
+import { DaprMtlsError, type ErrorCode } from '../../errors.ts';
 import { isConflict } from './conflict.ts';
 import {
   durationMs,
@@ -27,7 +27,15 @@ export interface Lead {
   /** Held, and renewed so lately that nobody else can have taken it. */
   readonly leads: boolean;
   /** Seeks the lead and keeps it until the signal, then gives it up. */
-  run(changed: (leads: boolean) => void, signal: AbortSignal): Promise<void>;
+  run(listener: LeadListener, signal: AbortSignal): Promise<void>;
+}
+
+export interface LeadListener {
+  changed(leads: boolean): void;
+  /** Another one holds it: told at the beginning, and again after a trouble. */
+  waits(holder: string): void;
+  /** It can be neither taken nor renewed: told once for each code, until the Lease is read or written again. */
+  troubled(error: DaprMtlsError): void;
 }
 
 /** As client-go's leader election has it: 15 s, renewed within 10 s, tried every 2 s and a bit. */
@@ -45,13 +53,16 @@ const farewellMs = 700;
  * One of several replicas leads: who holds the Lease. Another one takes it over when it has *seen* it
  * stand still for as long as it lasts; clocks are never compared, and each write is on exactly the
  * state that was read. A leader that could not renew it in time stops leading before anybody else can
- * begin. A server that is away, and a right that is missing, are waited for.
+ * begin. A server that is away, and a right that is missing, are waited for and told of.
  */
 export function openLead(place: LeasePlace, run: LeaseRun, { now, elapsedMs, sleep, random }: LeadOptions): Lead {
   let held: LeaseObject | undefined;
   /** When the last renewal that went well was begun. */
   let renewedAtMs: number | undefined;
   let seen: { readonly version: string | undefined; readonly atMs: number } | undefined;
+  let failed: DaprMtlsError | undefined;
+  /** Of the Lease as it was read last. */
+  let holder: string | undefined;
 
   const restMs = () => (renewedAtMs === undefined ? 0 : renewedAtMs + renewWithinMs - elapsedMs());
 
@@ -60,10 +71,12 @@ export function openLead(place: LeasePlace, run: LeaseRun, { now, elapsedMs, sle
     try {
       held = await takeOrRenew();
       renewedAtMs = held && startedMs;
+      failed = undefined;
     } catch (error) {
       if (!(error instanceof DaprMtlsError)) throw error;
       // Anything else may pass while the lease still lasts.
-      if (isConflict(error)) held = renewedAtMs = undefined;
+      if (isConflict(error)) held = renewedAtMs = failed = undefined;
+      else failed = error;
     }
   }
 
@@ -77,6 +90,7 @@ export function openLead(place: LeasePlace, run: LeaseRun, { now, elapsedMs, sle
       }
     }
     const lease = await readLease(place);
+    holder = lease && holderOf(lease)?.name;
     if (lease && isHeldBy(lease, run)) return renewLease(place, lease, run, now());
     if (lease && holderOf(lease) && !hasStoodStill(lease)) return undefined;
     return takeLease(place, lease, run, now());
@@ -97,13 +111,14 @@ export function openLead(place: LeasePlace, run: LeaseRun, { now, elapsedMs, sle
     get leads() {
       return restMs() > 0;
     },
-    run: async (changed, signal) => {
+    run: async (listener, signal) => {
       let told = false;
       const tell = () => {
         if (restMs() > 0 === told) return;
         told = !told;
-        changed(told);
+        listener.changed(told);
       };
+      const explain = openExplaining(listener);
       let attempting = Promise.resolve();
       while (!signal.aborted) {
         attempting = attempt();
@@ -112,6 +127,7 @@ export function openLead(place: LeasePlace, run: LeaseRun, { now, elapsedMs, sle
         tell();
         await firstOf(attempting, longestAttemptMs, sleep, signal);
         tell();
+        if (!signal.aborted) explain(told, failed, holder);
         await sleep(retryMs * (1 + random() * (held ? jitter.holder : jitter.others)), signal);
         tell();
       }
@@ -119,6 +135,25 @@ export function openLead(place: LeasePlace, run: LeaseRun, { now, elapsedMs, sle
       held = renewedAtMs = undefined;
       tell();
     },
+  };
+}
+
+/** Why a replica does not lead. Who still does, although a renewal has failed, has nothing to explain. */
+function openExplaining({ waits, troubled }: LeadListener) {
+  const codes = new Set<ErrorCode>();
+  let isClear = false;
+  return (leads: boolean, failed: DaprMtlsError | undefined, holder: string | undefined): void => {
+    if (failed) {
+      if (leads || codes.has(failed.code)) return;
+      codes.add(failed.code);
+      isClear = false;
+      troubled(failed);
+      return;
+    }
+    codes.clear();
+    if (isClear || (!leads && holder === undefined)) return;
+    isClear = true;
+    if (!leads && holder !== undefined) waits(holder);
   };
 }
 
