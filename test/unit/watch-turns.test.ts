@@ -126,6 +126,11 @@ describe('changes, each told once', () => {
     ]);
   });
 
+  test('sidecars that are all gone hold nothing', () => {
+    const told = tellOf([sidecarsOf(0, 2), sidecarsOf(0, 0)].map((sidecars) => sightOf(old.files, { sidecars })));
+    expect(told[1]).toEqual(['info: No sidecar that can be judged is left, so none lacks a trust anchor']);
+  });
+
   test('sidecars that verify nobody, whatever they hold, are not told to hold too little', () => {
     const cutOff = (broken: number) => ({ ...sidecarsOf(0, 0, broken), problem: 'the issuer has ended' });
     const sights = [sidecarsOf(10, 0), cutOff(10), cutOff(11), sidecarsOf(9, 2), sidecarsOf(10, 1), sidecarsOf(11, 0)];
@@ -151,10 +156,19 @@ describe('changes, each told once', () => {
     const details = { subject: 'ca.crt', message: 'something odd', hint: 'Mend it.' };
     const odd = sightOf(old.files, { findings: [finding('pem.odd', details), finding('anchor.duplicate', details)] });
     expect(tellOf([sightOf(old.files), odd, odd, sightOf(old.files), odd]).slice(1)).toEqual([
-      ['warning: something odd (pem.odd). Mend it.'],
+      ['warning: ca.crt: something odd (pem.odd). Mend it.'],
       [],
-      ['info: No longer so: something odd (pem.odd)'],
-      ['warning: something odd (pem.odd). Mend it.'],
+      ['info: No longer so: ca.crt: something odd (pem.odd)'],
+      ['warning: ca.crt: something odd (pem.odd). Mend it.'],
+    ]);
+  });
+
+  test('what a message begins with is not said twice', () => {
+    const details = { subject: 'issuer.key', message: 'issuer.key is encrypted', hint: 'Mend it.' };
+    const sights = [sightOf(old.files, { findings: [finding('key.encrypted', details)] }), sightOf(old.files)];
+    expect(tellOf(sights).map((lines) => lines.at(-1))).toEqual([
+      'error: issuer.key is encrypted (key.encrypted). Mend it.',
+      'info: No longer so: issuer.key is encrypted (key.encrypted)',
     ]);
   });
 });
@@ -274,7 +288,7 @@ describe('warnings', () => {
           momentAt(new Date(begin.getTime() + ms)),
         ),
       ).filter((line) => !line.startsWith('info'));
-    const line = 'error: they differ (cluster.bundle-mismatch). Unite them.';
+    const line = 'error: dapr-system/dapr-trust-bundle: they differ (cluster.bundle-mismatch). Unite them.';
     expect([tell(0), tell(1000), tell(hourMs)]).toEqual([[line], [], [line]]);
   });
 });

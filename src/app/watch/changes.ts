@@ -1,6 +1,7 @@
 import { formatInstant } from '../report.ts';
 import { issuerOf, type Picture, rootOf, type WatchedCertificate } from './picture.ts';
 import type { SidecarSight } from './ports.ts';
+import { describeFinding } from './warnings.ts';
 
 /** What differs between two looks. */
 export interface Change {
@@ -110,8 +111,14 @@ function findSidecars({ sidecars: before }: Picture, { sidecars: after }: Pictur
     return [{ reason: 'SidecarsFellBehind', about, message }];
   }
   if (now > 0 || (earlier === 0 && !wasCutOff)) return [];
-  const message = `All ${after.totals.current} sidecars that can be judged hold the trust anchors that they need`;
-  return [{ reason: 'SidecarsFollowed', about, message }];
+  return [{ reason: 'SidecarsFollowed', about, message: describeFollowed(after) }];
+}
+
+/** Those that lacked an anchor may have gone, and all others with them. */
+function describeFollowed({ totals: { current } }: SidecarSight): string {
+  return current === 0
+    ? 'No sidecar that can be judged is left, so none lacks a trust anchor'
+    : `All ${current} sidecars that can be judged hold the trust anchors that they need`;
 }
 
 /** What is found new is a warning; that it is over is a change. */
@@ -119,10 +126,10 @@ function findGone(before: Picture, after: Picture): Change[] {
   return before.findings
     .filter(({ severity }) => severity !== 'info')
     .filter(({ code, subject }) => !after.findings.some((found) => found.code === code && found.subject === subject))
-    .map(({ code, subject, message }) => ({
+    .map((gone) => ({
       reason: 'FindingGone',
-      about: `${code} ${subject}`,
-      message: `No longer so: ${message} (${code})`,
+      about: `${gone.code} ${gone.subject}`,
+      message: `No longer so: ${describeFinding(gone)}`,
     }));
 }
 

@@ -1,3 +1,4 @@
+import type { Finding } from '../../pki/rules/finding.ts';
 import type { Picture, WatchedCertificate } from './picture.ts';
 import type { SidecarSight } from './ports.ts';
 
@@ -20,13 +21,13 @@ export function keyOf({ reason, about }: Pick<Warning, 'reason' | 'about'>): str
 export function findWarnings(picture: Picture, at: Date): Warning[] {
   const isRootKnown = picture.certificates.some(({ role }) => role === 'root');
   return [
-    ...picture.findings.flatMap(({ severity, code, subject, message, hint }) => {
+    ...picture.findings.flatMap((found) => {
+      const { severity, code, subject, hint } = found;
       if (severity === 'info') return [];
-      const text = `${message} (${code}). ${hint}`;
       return {
         reason: camelCase(code),
         about: subject,
-        message: text,
+        message: `${describeFinding(found)}. ${hint}`,
         level: severity,
         isHourly: severity === 'error',
       };
@@ -34,6 +35,11 @@ export function findWarnings(picture: Picture, at: Date): Warning[] {
     ...picture.certificates.flatMap((watched) => warnOfEnd(watched, at, isRootKnown)),
     ...warnOfSidecars(picture.sidecars),
   ];
+}
+
+/** A message may begin with its subject, and else says "it" of it. */
+export function describeFinding({ subject, message, code }: Finding): string {
+  return `${message.startsWith(subject) ? '' : `${subject}: `}${message} (${code})`;
 }
 
 /** `cluster.bundle-mismatch` as `ClusterBundleMismatch`. */
