@@ -142,6 +142,7 @@ describe('a look', () => {
     expect(sight.bundle.files).toMatchObject({ anchors: files.anchors, issuerKey: undefined });
     expect(`${sight.bundle.files.issuerChain}`.trim()).toBe(`${files.issuerChain}`.trim());
     expect(sight.sidecars).toEqual({
+      problem: null,
       totals: { sidecars: 5, current: 3, broken: 2, stale: 0, unknown: 0 },
       behind: [{ namespace: 'shop', kind: 'Deployment', name: 'legacy', state: 'broken', sidecars: 2 }],
     });
@@ -186,7 +187,15 @@ describe('a look', () => {
     const source = await watch();
     setAnchors(other);
     const { findings, bundle, sidecars } = await look(source);
-    expect(findings.map(({ code, severity }) => [code, severity])).toEqual([['issuer.unknown-authority', 'error']]);
+    expect(findings).toEqual([
+      {
+        code: 'issuer.unknown-authority',
+        severity: 'error',
+        subject: 'Sentry',
+        message: expect.stringMatching(/^none of the anchors in the ConfigMap has signed the issuer that Sentry at /),
+        hint: expect.stringMatching(/^New sidecars do not verify this Sentry\. /),
+      },
+    ]);
     expect(bundle.files.anchors).toEqual(other.anchors);
     // It is the anchors that the next Sentry brings which count.
     expect(sidecars?.totals).toMatchObject({ current: 2, broken: 3 });
@@ -204,6 +213,72 @@ describe('a look', () => {
     expect(unread[0]).toMatch(`issuer: not checked, Sentry does not answer at ${address}`);
     expect(sidecars?.totals).toMatchObject({ current: 3, broken: 2 });
     sentry = await startSentryServer(before);
+  });
+
+  test('tells why who answers is not taken for Sentry, also while nobody answers any more', async () => {
+    const impostor = await startSentryServer(files, { id: 'spiffe://cluster.local/ns/dapr-system/other' });
+    const source = await watch({ every: 1, 'sentry-address': impostor.address });
+    const { findings } = await look(source);
+    expect(findings.map(({ code, message }) => [code, message])).toEqual([
+      [
+        'issuer.unknown-authority',
+        `who answers at ${impostor.address} is not taken for Sentry: it is of spiffe://cluster.local/ns/dapr-system/other, not of spiffe://cluster.local/ns/dapr-system/dapr-sentry`,
+      ],
+    ]);
+    await impostor.stop();
+    await expect(look(source)).resolves.toMatchObject({ findings });
+  });
+
+  test('keeps what was found of the issuer while Sentry does not answer, and an anchor carries it', async () => {
+    await sentry.stop();
+    const short = await makeBundle({ at: new Date(), issuerValidMs: 12 * 60 * minuteMs });
+    sentry = await startSentryServer(short.files);
+    setAnchors(short.files);
+    const source = await watch({ every: 1, 'sentry-address': sentry.address });
+    const begin = new Date();
+    const { findings } = await source.look(begin);
+    expect(findings.map(({ code }) => code)).toContain('leaf.outlives-issuer');
+    await sentry.stop();
+    const blind = await source.look(begin);
+    expect(blind.unread[0]).toMatch(`issuer: not checked, Sentry does not answer at ${sentry.address}`);
+    expect(blind.findings).toEqual(findings);
+    // The clock goes on: its end is told as such.
+    const later = await source.look(new Date(begin.getTime() + 13 * 60 * minuteMs));
+    expect(later.findings.map(({ code }) => code)).toContain('issuer.expired');
+    expect(later.findings.map(({ code }) => code)).not.toContain('leaf.outlives-issuer');
+    setAnchors(other);
+    expect((await source.look(begin)).findings).toEqual([]);
+    sentry = await startSentryServer(files);
+  });
+
+  test('of Dapr up to 1.11 misses no ConfigMap, and says what it cannot watch', async () => {
+    server.store.put(...runningControlPlane({ bundle: files, version: '1.11.6' }));
+    server.store.remove(configMapRef(place));
+    const source = await watch();
+    const { findings, unread, bundle } = await look(source);
+    expect(findings).toEqual([
+      {
+        code: 'cluster.unread',
+        severity: 'warning',
+        subject: expect.stringMatching(/^Secret dapr-system\/dapr-trust-bundle /),
+        message:
+          'Dapr up to 1.11 keeps the trust anchors in it alone, and it is not read: the end of the root is not watched',
+        hint: expect.stringMatching(/^Say --read-secret/),
+      },
+    ]);
+    expect(unread).toContain('issuer: not checked, there are no trust anchors by which Sentry could be believed');
+    expect(bundle.files.anchors).toBeUndefined();
+    server.allow('admin', { allow: 'all' });
+    const whole = await look(await watch({ 'read-secret': true }));
+    expect(whole.bundle.files).toEqual(files);
+    expect(whole.findings.map(({ code }) => code)).not.toContain('cluster.configmap-missing');
+  });
+
+  test('misses the ConfigMap of any other Dapr', async () => {
+    server.store.remove(configMapRef(place));
+    const { findings, unread } = await look(await watch());
+    expect(findings.map(({ code }) => code)).toEqual(['cluster.configmap-missing']);
+    expect(unread).toContain('issuer: not checked, there are no trust anchors by which Sentry could be believed');
   });
 
   test('tells what it may not see, and counts pods as soon as it may', async () => {

@@ -64,7 +64,8 @@ function rolesOf(anchors: Buffer | undefined, issuerChain: Buffer | undefined): 
   });
 }
 
-function carries(anchors: Buffer | undefined, issuerChain: Buffer | undefined): boolean {
+/** True where the issuer is under one of the anchors. */
+export function carries(anchors: Buffer | undefined, issuerChain: Buffer | undefined): boolean {
   return issuerChain !== undefined && rolesOf(anchors, issuerChain).root !== undefined;
 }
 

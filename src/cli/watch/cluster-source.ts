@@ -19,7 +19,7 @@ import { describeHolder } from '../holder.ts';
 import { openCluster, sleep } from '../open-cluster.ts';
 import type { StoreFlags } from '../open-store.ts';
 import { followObject } from './cluster-follow.ts';
-import { readPublic, readWithSecret } from './cluster-reading.ts';
+import { openPublicReadings, readWithSecret } from './cluster-reading.ts';
 import { absenceMs, keepReadings } from './cluster-readings.ts';
 import { watchSidecars } from './cluster-sidecars.ts';
 
@@ -86,8 +86,9 @@ async function openSource(
   closed: AbortSignal,
 ): Promise<WatchSource> {
   const { every: everyMs } = flags;
-  const readAll = () =>
-    flags['read-secret'] ? readWithSecret(cluster, namespace) : readPublic(cluster, namespace, flags['sentry-address']);
+  const readAll = flags['read-secret']
+    ? () => readWithSecret(cluster, namespace)
+    : openPublicReadings(cluster, namespace, flags['sentry-address']);
   const { location } = await readAll();
   const judgeKept = keepJudgement();
   const readings = keepReadings(cluster, namespace, { everyMs, readAll });
@@ -98,8 +99,8 @@ async function openSource(
   let lookAgain: (afterMs: number) => void = () => undefined;
 
   async function see(at: Date): Promise<Sight> {
-    const { stored, controlPlane, unread, judge } = await readings.refresh();
-    const sight = { bundle: stored, unread, findings: judgeKept(judge, stored.files, at), sidecars: undefined };
+    const { stored, controlPlane, unread, judged, judge } = await readings.refresh();
+    const sight = { bundle: stored, unread, findings: judgeKept(judge, judged, at), sidecars: undefined };
     if (!sidecars) return sight;
     const { anchors, issuerChain } = stored.files;
     shownIssuer = issuerChain ?? shownIssuer;

@@ -95,7 +95,10 @@ export const findingTable = {
   'cluster.secret-missing': ['error', 'The Secret is missing: no Sentry starts until it is there.'],
   'cluster.configmap-missing': ['error', 'The ConfigMap is missing: no Sentry starts until it is there.'],
   'cluster.immutable': ['warning', 'An object is immutable: neither Sentry nor a renewal can change the bundle.'],
-  'cluster.unread': ['info', 'This user may not read a part of the control plane; defaults were taken for it.'],
+  'cluster.unread': [
+    'info',
+    'A part of the control plane was not read, for want of a right or of a flag: not every rule could be applied.',
+  ],
   'owner.reverts': [
     'warning',
     'Somebody else declares another bundle than the one that is live, and will put it back.',
