@@ -53,6 +53,25 @@ const seen: readonly [string, string][] = [
     'bundle.object-missing',
     'error creating CA: failed to get trust bundle secret: secrets "dapr-trust-bundle" not found',
   ],
+  ['bundle.object-missing', 'configmaps dapr-trust-bundle not found'],
+  ['bundle.object-missing', 'configmaps \\"dapr-trust-bundle\\" not found'],
+  // Pasted without what Go writes behind it.
+  ['certificate.outside-validity', 'x509: certificate has expired or is not yet valid'],
+  [
+    'certificate.outside-validity',
+    'tls: failed to verify certificate: x509: certificate has expired or is not yet valid',
+  ],
+  ['certificate.outside-validity', 'x509: certificate has expired or is not yet valid: current time'],
+  ['control-plane.missing', 'error checking mTLS: system configuration not found'],
+  // tests/e2e of dapr/dapr: as it was once, and as it is.
+  [
+    'call.denied',
+    'fail to invoke, id: callee, err: rpc error: code = PermissionDenied desc = access control policy has denied access to appid: caller operation: opDeny verb: POST',
+  ],
+  [
+    'call.denied',
+    '{"errorCode":"ERR_DIRECT_INVOKE","message":"failed to invoke, id: callee, err: rpc error: code = PermissionDenied desc = access control policy has denied access to id: spiffe://public/ns/dapr-tests/caller operation: opDeny verb: POST"}',
+  ],
 ];
 
 describe('the table of known lines', () => {
@@ -62,6 +81,14 @@ describe('the table of known lines', () => {
 
   test.each(seen)('%s: %s', (code, line) => {
     expect(codesOf([line])).toEqual([code]);
+  });
+
+  test('what may have ended or not begun is told with the causes, checks and mends of both', () => {
+    const of = (wanted: string) => knownLines.find(({ code }) => code === wanted);
+    const both = of('certificate.outside-validity');
+    const commands = (line = both) => [...(line?.checks ?? []), ...(line?.mends ?? [])].map(({ command }) => command);
+    for (const one of ['certificate.expired', 'certificate.not-yet-valid'])
+      expect(commands()).toEqual(expect.arrayContaining(commands(of(one))));
   });
 
   test('has no code twice, and for each a way to check it', () => {

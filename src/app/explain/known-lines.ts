@@ -44,12 +44,18 @@ const restartSidecars: Act = {
   command: 'dapr-mtls env --dir DIR',
 };
 const restartControlPlane: Act = { text: 'Restart the control plane in its order', command: 'dapr-mtls restart -k' };
+const compareClocks: Act = { text: 'Compare the clocks of the nodes' };
+const setClocks: Act = { text: 'Set the clocks right', command: 'chronyc tracking' };
+const allowSkew: Act = {
+  text: 'Allow for a greater difference',
+  command: 'dapr-mtls config set -k allowedClockSkew=15m',
+};
 
 /**
- * The lines that Sentry, daprd, the other services, the API server and Helm write about trust, from
- * their sources (dapr/dapr pkg/sentry and pkg/security, dapr/kit crypto/spiffe and crypto/pem, Go's
- * crypto/x509 and crypto/tls) and from runs of Dapr 1.11 to 1.18. The first that matches a line explains
- * it: a wrapped error stands before what wraps it.
+ * The lines that Sentry, daprd, the other services, the official CLI, the API server and Helm write about
+ * trust, from their sources (dapr/dapr pkg/sentry, pkg/security and pkg/acl, dapr/cli pkg/kubernetes,
+ * dapr/kit crypto/spiffe and crypto/pem, Go's crypto/x509 and crypto/tls) and from runs of Dapr 1.11 to
+ * 1.18. The first that matches a line explains it: a wrapped error stands before what wraps it.
  */
 export const knownLines: readonly KnownLine[] = [
   {
@@ -96,16 +102,27 @@ export const knownLines: readonly KnownLine[] = [
     title: 'A certificate is not valid yet',
     pattern: /certificate has expired or is not yet valid: current time \S+ is before/,
     cause: 'The clock of this machine is behind, or the certificate was made on a machine whose clock is ahead.',
-    checks: [{ text: 'Compare the clocks of the nodes' }, judge],
-    mends: [
-      { text: 'Set the clocks right', command: 'chronyc tracking' },
-      {
-        text: 'Allow for a greater difference',
-        command: 'dapr-mtls config set -k allowedClockSkew=15m',
-      },
-    ],
+    checks: [compareClocks, judge],
+    mends: [setClocks, allowSkew],
     example:
       'tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-22T01:02:03Z is before 2026-11-22T01:05:00Z',
+  },
+  {
+    code: 'certificate.outside-validity',
+    title: 'A certificate has expired, or the clock is wrong',
+    pattern: /certificate has expired or is not yet valid/,
+    cause:
+      'Go says which of the two behind these words: `current time ... is after` or `... is before`. After: root, issuer, or the certificate of one side has ended. Before: the clock of this machine is behind, or the certificate was made on a machine whose clock is ahead.',
+    checks: [ends, judge, compareClocks],
+    mends: [
+      { text: 'Where one has ended, make new certificates', command: 'dapr-mtls renew-certificate STORE' },
+      restartControlPlane,
+      restartApplications,
+      restartSidecars,
+      setClocks,
+      allowSkew,
+    ],
+    example: 'x509: certificate has expired or is not yet valid',
   },
   {
     code: 'certificate.ends-soon',
@@ -290,7 +307,7 @@ export const knownLines: readonly KnownLine[] = [
   {
     code: 'bundle.object-missing',
     title: 'Secret or ConfigMap of the bundle is not there',
-    pattern: /(?:secrets?|configmaps?) "dapr-trust-bundle" not found/i,
+    pattern: /(?:secrets?|configmaps?) [\\"]*dapr-trust-bundle[\\"]* not found/i,
     cause:
       'Sentry exits and writes nothing. A run that changes the anchors takes the ConfigMap away for two seconds; where it stays away the run has died.',
     checks: [judge, services],
@@ -437,6 +454,36 @@ export const knownLines: readonly KnownLine[] = [
     checks: [services, probe, judge],
     mends: [restartControlPlane],
     example: 'Fatal error from runtime: failed to retrieve the initial identity certificate: context canceled',
+  },
+  {
+    code: 'call.denied',
+    title: 'The called sidecar denies this caller the operation',
+    pattern: /access control policy has denied access to (?:app)?id:/,
+    cause:
+      "Both sides have verified each other. No policy in the access control of the called app's Configuration allows the operation to this caller: a policy fits only where trust domain, namespace and app ID are those of the caller's SPIFFE ID. Where none fits, `defaultAction` decides.",
+    checks: [
+      { text: 'See the rules of the called app', command: 'kubectl get configurations.dapr.io -A -o yaml' },
+      {
+        text: "Compare trust domain, namespace and app ID with the caller's, spiffe://TRUST_DOMAIN/ns/NAMESPACE/APP_ID",
+      },
+    ],
+    mends: [
+      {
+        text: "Name the caller's trust domain (`public` unless its own Configuration sets `accessControl.trustDomain`), namespace and app ID in a policy of the called app, and re-create the pods of both",
+      },
+    ],
+    example:
+      'failed to invoke, id: checkout, err: rpc error: code = PermissionDenied desc = access control policy has denied access to id: spiffe://public/ns/shop/cart operation: order verb: POST',
+  },
+  {
+    code: 'control-plane.missing',
+    title: 'There is no Dapr in this cluster',
+    pattern: /system configuration not found/,
+    cause:
+      'The official CLI looks for the Configuration `daprsystem` in all namespaces and has found none: Dapr is not installed in the cluster that was asked, which may be another one than was meant, or the Configuration was deleted.',
+    checks: [{ text: 'See which cluster is asked', command: 'kubectl config current-context' }, services],
+    mends: [{ text: 'Install Dapr', command: 'dapr-mtls init -k' }],
+    example: 'error checking mTLS: system configuration not found',
   },
   {
     code: 'injector.account',
