@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { ClustersReport } from '../app/clusters/report.ts';
 import type { JudgedReport } from '../app/observation/observe.ts';
 import { defaultWarnBeforeMs } from '../app/report.ts';
 import { type Aim, aimAdvice, aimDocument } from '../render/aim-advice.ts';
 import { outputFlags } from './flags.ts';
+import { fileOf, outputFileFlag, writeOutput } from './output-file.ts';
 import type { Streams, Terminal } from './streams.ts';
 import { mark } from './timings.ts';
 
@@ -20,12 +20,9 @@ export const judgedFlags = {
     default: 'text',
     helpGroup: 'OUTPUT',
   }),
-  output: Flags.string({
-    char: 'o',
-    description: 'Write the result into this file instead, replaced as a whole: a reader never sees half of it.',
-    helpValue: 'FILE',
-    helpGroup: 'OUTPUT',
-  }),
+  output: outputFileFlag(
+    'Write the result into this file instead, replaced as a whole: a reader never sees half of it. - is standard output.',
+  ),
 };
 
 interface JudgedOptions<Report> {
@@ -38,7 +35,7 @@ interface JudgedOptions<Report> {
 /**
  * Writes a judged report in the format that was asked for, to standard output or into a file.
  * @returns the exit code
- * @throws DaprMtlsError `file.io` where the file cannot be written
+ * @throws DaprMtlsError `file.io`, `store.permission`, `store.full` where the file cannot be written
  */
 export async function emitJudged<Report extends JudgedReport | ClustersReport>(
   report: Report,
@@ -47,7 +44,7 @@ export async function emitJudged<Report extends JudgedReport | ClustersReport>(
 ): Promise<number> {
   const { format, output } = flags;
   const { aim } = streams;
-  const terminal = output === undefined ? streams.outTerminal : { isTty: false, columns: 80, colour: false };
+  const terminal = fileOf(output) === undefined ? streams.outTerminal : { isTty: false, columns: 80, colour: false };
   const written: { text: string; exitCode?: number } = isMachineFormat(format)
     ? await (await import('./machine-format.ts')).describeForMachine(
         report,
@@ -56,8 +53,7 @@ export async function emitJudged<Report extends JudgedReport | ClustersReport>(
         aim,
       )
     : { text: await renderDocument(report, format, (document) => aimAdvice(render(document, terminal), aim), aim) };
-  if (output === undefined) streams.out(written.text);
-  else (await import('./replace-output.ts')).replaceOutput(resolve(output), written.text);
+  await writeOutput(written.text, output, streams);
   mark('rendered');
   return written.exitCode ?? exitCode;
 }

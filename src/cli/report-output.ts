@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { TrustReport } from '../app/trust-report/report.ts';
 import { DaprMtlsError } from '../errors.ts';
 import type { Aim } from '../render/aim-advice.ts';
+import { fileOf, outputFileFlag, writeOutput } from './output-file.ts';
 import type { Streams } from './streams.ts';
 
 export const reportFlags = {
@@ -12,13 +12,9 @@ export const reportFlags = {
     default: 'html',
     helpGroup: 'OUTPUT',
   }),
-  output: Flags.string({
-    char: 'o',
-    description:
-      'Write into this file, replaced as a whole: a reader never sees half of it. - is standard output, which is meant without it, too.',
-    helpValue: 'FILE',
-    helpGroup: 'OUTPUT',
-  }),
+  output: outputFileFlag(
+    'Write into this file, replaced as a whole: a reader never sees half of it. - is standard output, which is meant without it, too.',
+  ),
 };
 
 /** @throws DaprMtlsError `usage.invalid` where the page would scroll past somebody who sits at a terminal */
@@ -45,7 +41,7 @@ export function aimOf({ sites }: Pick<TrustReport, 'sites'>, aim: Aim): Aim {
 
 /** @throws DaprMtlsError `file.io`, `store.permission`, `store.full` */
 export async function writeReport(text: string, output: string | undefined, streams: Streams): Promise<void> {
-  if (output === undefined || output === '-') return streams.out(text);
-  (await import('./replace-output.ts')).replaceOutput(resolve(output), text);
-  streams.note(`Written: ${output}\n`);
+  await writeOutput(text, output, streams);
+  const file = fileOf(output);
+  if (file !== undefined) streams.note(`Written: ${file}\n`);
 }

@@ -77,6 +77,36 @@ describe('--output', () => {
     });
   });
 
+  test('names the file that was asked for, not the one beside it', async () => {
+    const target = join(folder, 'nowhere', 'x.prom');
+    const { stderr } = await write(target);
+    expect(stderr).toMatch(`Error: cannot write ${target}: no such file or directory (ENOENT)\n`);
+  });
+
+  test.each([
+    ['expiry', '--format', 'json'],
+    ['check', '--format', 'sarif'],
+    ['check', '--format', 'text'],
+  ])('- is standard output: %s %s %s', async (command, ...words) => {
+    const [plain, dashed] = await Promise.all([
+      daprMtls(command, '--dir', certs, ...soon, ...words),
+      daprMtls(command, '--dir', certs, ...soon, ...words, '-o', '-'),
+    ]);
+    expect(plain.stdout).not.toBe('');
+    expect(dashed).toEqual(plain);
+    expect(readdirSync(folder)).not.toContain('-');
+  });
+
+  test.each([
+    ['expiry', ['-o', '']],
+    ['check', ['--output=']],
+    ['report', ['-o', '']],
+    ['audit', ['-o', '']],
+  ])('an empty name is refused: %s %j', async (command, words) => {
+    const { status, stderr } = await daprMtls(command, ...words);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^Error: --output names no file\n/)]);
+  });
+
   test('takes every format, the text without colour', async () => {
     const result = await run(['mtls', 'check', '--dir', certs, ...soon, '-o', path], {
       cwd: folder,

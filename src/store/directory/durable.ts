@@ -35,13 +35,15 @@ const hasOwners = process.platform !== 'win32';
 /**
  * Writes a new file and has the disk confirm it, or leaves none. The directory entry is the caller's
  * to sync.
+ * @param named what an error names: whoever asked for another file does not know this one
  */
 export function writeNewFile(
   path: string,
   content: Uint8Array,
   { mode, uid, gid }: Partial<Ownership> & { mode: number },
+  named = path,
 ): void {
-  explaining(`write ${path}`, () => {
+  explaining(`write ${named}`, () => {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
     const file = openSync(path, flags, privateFile);
     try {
@@ -109,7 +111,7 @@ export function replaceFile(path: string, content: Uint8Array, ownership: Partia
   const temporary = join(dirname(path), `.${process.pid}.tmp`);
   remove(temporary);
   try {
-    writeNewFile(temporary, content, ownership);
+    writeNewFile(temporary, content, ownership, path);
     rename(temporary, path);
   } catch (error) {
     remove(temporary);
