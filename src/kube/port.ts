@@ -23,7 +23,12 @@ export interface Cluster {
    * The objects as they are, then every change, until the signal. Cuts, time limits of the server
    * and 410 (Gone) are survived by listing anew: the same object may then be told again.
    */
-  watch<T extends KubeObject>(resource: Resource, query: ListQuery, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
+  watch<T extends KubeObject>(
+    resource: Resource,
+    query: ListQuery,
+    signal: AbortSignal,
+    health?: WatchHealth,
+  ): AsyncIterable<WatchEvent<T>>;
   /**
    * As `watch`, with a list of the caller's own, who keeps of the objects what he needs: nothing is
    * kept here. He is asked for it at first, and again after 410.
@@ -33,6 +38,7 @@ export interface Cluster {
     query: ListQuery,
     list: () => Promise<Listed<T>>,
     signal: AbortSignal,
+    health?: WatchHealth,
   ): AsyncIterable<WatchEvent<T>>;
   /**
    * The lines of a container, in the order in which it has written them, until the signal. With
@@ -179,6 +185,16 @@ export interface Preconditions {
 export interface WatchEvent<T extends KubeObject> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: T;
+}
+
+/** How a watch fares, for who would otherwise take what it told last for what is. */
+export interface WatchHealth {
+  /** What does not last for so long is no trouble. */
+  readonly patienceMs: number;
+  /** Changes are told: at first, and again after a trouble. */
+  readonly onWell?: () => void;
+  /** Told once whenever changes are not told for now; it is tried again until they are. */
+  readonly onTrouble: (error: Error) => void;
 }
 
 /** What a list has found. */

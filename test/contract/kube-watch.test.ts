@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { KubeObject, ListQuery, WatchEvent } from '../../src/kube/port.ts';
+import type { KubeObject, WatchEvent, WatchHealth } from '../../src/kube/port.ts';
 import { resources } from '../../src/kube/resources.ts';
 import { matches } from '../support/api-server/request.ts';
 import { startApiServer } from '../support/api-server/server.ts';
@@ -11,15 +11,15 @@ const refOf = (name: string) => ({ ...configMapRef, name });
 const noTimeAtAllMs = 5000;
 
 /** A watch of the ConfigMaps, its events as words: `ADDED a=1`. */
-async function watch(query: ListQuery = { namespace }) {
+async function watch({ timeoutMs, health }: { readonly timeoutMs?: number; readonly health?: WatchHealth } = {}) {
   const server = await startApiServer();
   server.store.put(configMap('a', { value: '1' }), configMap('b', { value: '1' }));
-  const cluster = await openClient(server.kubeconfig());
+  const cluster = await openClient(server.kubeconfig(), timeoutMs === undefined ? {} : { timeoutMs });
   const stop = new AbortController();
   const seen: string[] = [];
   const waiting = new Map<string, () => void>();
   const run = async () => {
-    for await (const event of cluster.watch<ConfigMap>(resources.configMaps, query, stop.signal)) {
+    for await (const event of cluster.watch<ConfigMap>(resources.configMaps, { namespace }, stop.signal, health)) {
       const words = describeEvent(event);
       seen.push(words);
       waiting.get(words)?.();
@@ -148,6 +148,76 @@ describe('it lists anew, and tells the differences', () => {
     });
     server.watches.expire('event');
     await sees('MODIFIED a=2');
+  });
+});
+
+describe('each failure in a row has a longer pause behind it', () => {
+  const times = 3;
+  const growth = (pauses: readonly number[]) =>
+    pauses.slice(-times).map((pause, index, last) => pause / (last[index - 1] ?? pause));
+
+  test('also where a request takes its time to fail', async () => {
+    const { server, cluster, sees, set } = await watch({ timeoutMs: 1_100 });
+    server.faults.add({ when: matches('watch configmaps'), times, do: 'hang' });
+    server.watches.end();
+    await expect.poll(() => server.faults.left, { timeout: 10_000 }).toBe(0);
+    set('a', '2');
+    await sees('MODIFIED a=2');
+    expect(growth(cluster.pauses)).toEqual([1, 2, 2]);
+  });
+
+  test('also where a list takes its time, and its versions are gone at once', async () => {
+    const { server, cluster, sees, set } = await watch();
+    server.faults.add({ when: matches('watch configmaps'), times, do: { status: 410 } });
+    server.faults.add({ when: matches('list configmaps'), times, do: { delayMs: 1_100 } });
+    server.watches.end();
+    await expect.poll(() => server.faults.left, { timeout: 10_000 }).toBe(0);
+    set('a', '2');
+    await sees('MODIFIED a=2');
+    expect(growth(cluster.pauses)).toEqual([1, 2, 2]);
+  });
+});
+
+describe('who wants to know how it fares', () => {
+  function record(patienceMs: number) {
+    const told: string[] = [];
+    const health: WatchHealth = {
+      patienceMs,
+      onWell: () => told.push('well'),
+      onTrouble: ({ message }) => told.push(message),
+    };
+    return { told, health };
+  }
+
+  test.each([
+    ['cannot be opened', { status: 429 }, /too much to do \(429\)/],
+    ['is cut behind each head', { cutAfterBytes: 0 }, /./],
+  ] as const)('is told once that it %s, when that has lasted, and when it is over', async (_, action, message) => {
+    const { told, health } = record(300);
+    const { server, sees, set } = await watch({ health });
+    await expect.poll(() => told, { timeout: 5_000 }).toEqual(['well']);
+    server.faults.add({ when: matches('watch configmaps'), times: 1e9, do: action });
+    server.watches.end();
+    const began = performance.now();
+    await expect.poll(() => told.length, { timeout: 10_000 }).toBe(2);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(250);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(told).toEqual(['well', expect.stringMatching(message)]);
+    server.faults.clear();
+    set('a', '2');
+    await sees('MODIFIED a=2');
+    expect(told.slice(2)).toEqual(['well']);
+  });
+
+  test('hears nothing of what is over soon', async () => {
+    const { told, health } = record(60_000);
+    const { server, sees, set } = await watch({ health });
+    server.faults.add({ when: matches('watch configmaps'), times: 12, do: { status: 503 } });
+    server.watches.end();
+    await expect.poll(() => server.faults.left).toBe(0);
+    set('a', '2');
+    await sees('MODIFIED a=2');
+    expect(told).toEqual(['well']);
   });
 });
 

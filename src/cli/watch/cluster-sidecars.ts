@@ -10,15 +10,24 @@ import { sleep } from '../open-cluster.ts';
 export interface WatchedSidecars {
   /** Begins to follow them; once is enough. */
   start(query: ListQuery): void;
-  /** What they come to, once they are listed; or, in a sentence, why they are not known. */
-  see(bundle: ReferenceFiles, at: Date): Promise<SidecarSight | string>;
+  /** What they come to, once they are listed. */
+  see(bundle: ReferenceFiles, at: Date): Promise<SeenSidecars>;
   /** @param tell called when `see` would answer otherwise than it did */
   onNews(tell: () => void): void;
+}
+
+export interface SeenSidecars {
+  /** Undefined where it is not known. */
+  readonly sidecars: SidecarSight | undefined;
+  /** Why not, or how old it may be, in a sentence. */
+  readonly unread: readonly string[];
 }
 
 export interface SidecarOptions {
   /** What is forbidden is not asked for more often. */
   readonly everyMs: number;
+  /** What does not last for so long is waited for without a word. */
+  readonly patienceMs?: number;
   /** Ends the following. */
   readonly signal: AbortSignal;
 }
@@ -26,24 +35,34 @@ export interface SidecarOptions {
 /** A rollout makes and removes pods in one breath: what it leaves is news, not each of them. */
 const settleMs = 1_000;
 /** An API server that has just started refuses what it allows: it does not know the roles yet. */
-const graceMs = 30_000;
+const outageMs = 30_000;
 const [shortestPauseMs, longestPauseMs] = [1_000, 10_000];
 
 /**
  * The pods with sidecars, followed in the background. After a refusal, such as that of a token that
- * was revoked, they are listed anew as soon as that is allowed.
+ * was revoked, they are listed anew as soon as that is allowed; where they can be listed and not be
+ * watched they are listed at the pace of the looks.
  */
-export function watchSidecars(cluster: Cluster, { everyMs, signal }: SidecarOptions): WatchedSidecars {
+export function watchSidecars(
+  cluster: Cluster,
+  { everyMs, patienceMs = outageMs, signal }: SidecarOptions,
+): WatchedSidecars {
   let isStarted = false;
   let tellNews: () => void = () => undefined;
   let wakeUp: () => void = () => undefined;
   /** Of the last list; undefined while the first one, or another one after a refusal, is under way. */
   let outcome: { readonly trouble: unknown } | undefined;
-  /** Since the last list that was told to its end. */
+  /** Why what the last list told is not kept up to date. */
+  let unfollowed: DaprMtlsError | undefined;
+  /** Their changes are told, or were until just now. */
+  let isFollowed = false;
+  /** Since changes were told last, or what a refusal led to was settled. */
   let refusedSinceMs: number | undefined;
   let waiting: (() => void)[] = [];
   let last: { readonly bundle: ReferenceFiles; readonly at: Date; readonly told: string } | undefined;
   let settling: NodeJS.Timeout | undefined;
+  /** Since they are followed anew. */
+  let isListed = false;
 
   const tally = openTally(() => {
     settling ??= setTimeout(compare, settleMs);
@@ -51,7 +70,7 @@ export function watchSidecars(cluster: Cluster, { everyMs, signal }: SidecarOpti
   const keeper = {
     ...tally,
     endList: () => {
-      refusedSinceMs = undefined;
+      isListed = true;
       tally.endList();
       settle(undefined);
     },
@@ -92,21 +111,55 @@ export function watchSidecars(cluster: Cluster, { everyMs, signal }: SidecarOpti
     }
   }
 
+  function unfollow(error: DaprMtlsError | undefined): void {
+    const isNews = (unfollowed === undefined) !== (error === undefined);
+    unfollowed = error;
+    isFollowed = error === undefined;
+    refusedSinceMs = undefined;
+    if (isNews) tellNews();
+  }
+
   async function follow(query: ListQuery): Promise<void> {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        await followPods(cluster, query, keeper, signal);
+        await followUntilTrouble(query);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof DaprMtlsError)) return settle(error);
         if (refusedSinceMs === undefined) failures = 0;
-        refusedSinceMs ??= performance.now();
-        const wasWell = outcome !== undefined && outcome.trouble === undefined;
-        if (!wasWell || performance.now() - refusedSinceMs >= graceMs) settle(error);
-        const isPatient = isForbidden(error) && outcome?.trouble !== undefined;
-        await pause(isPatient ? everyMs : Math.min(longestPauseMs, shortestPauseMs * 2 ** failures));
+        await pause(takeRefusal(error) ? everyMs : Math.min(longestPauseMs, shortestPauseMs * 2 ** failures));
       }
     }
+  }
+
+  /** The client would try for ever to watch what it can list; meanwhile nobody would list it. */
+  async function followUntilTrouble(query: ListQuery): Promise<void> {
+    const ending = new AbortController();
+    let trouble: Error | undefined;
+    isListed = false;
+    const onTrouble = (error: Error) => {
+      trouble = error;
+      // It has been waited out.
+      isFollowed = false;
+      ending.abort();
+    };
+    const onWell = () => unfollow(undefined);
+    const health = { patienceMs, onTrouble, onWell };
+    await followPods(cluster, query, keeper, AbortSignal.any([signal, ending.signal]), health);
+    if (trouble) throw trouble;
+  }
+
+  /** @returns true where it is not to be asked again for long */
+  function takeRefusal(error: DaprMtlsError): boolean {
+    refusedSinceMs ??= performance.now();
+    const isOver = performance.now() - refusedSinceMs >= patienceMs;
+    if (isListed) {
+      if (!isFollowed || isOver) unfollow(error);
+      return unfollowed !== undefined;
+    }
+    const wasWell = outcome !== undefined && outcome.trouble === undefined;
+    if (!wasWell || isOver) settle(error);
+    return isForbidden(error) && outcome?.trouble !== undefined;
   }
 
   function pause(ms: number): Promise<void> {
@@ -122,25 +175,34 @@ export function watchSidecars(cluster: Cluster, { everyMs, signal }: SidecarOpti
       void follow(query);
     },
     see: async (bundle, at) => {
-      if (outcome?.trouble instanceof DaprMtlsError && !isForbidden(outcome.trouble)) {
-        outcome = undefined;
+      const trouble = outcome?.trouble ?? unfollowed;
+      if (trouble instanceof DaprMtlsError && !isForbidden(trouble)) {
+        if (outcome?.trouble !== undefined) outcome = undefined;
         wakeUp();
       }
       if (!outcome && !signal.aborted) await new Promise<void>((resolve) => waiting.push(resolve));
-      if (!outcome) return 'sidecars: not counted, the watch has ended';
-      const { trouble } = outcome;
-      if (trouble !== undefined) {
-        if (!(trouble instanceof DaprMtlsError)) throw trouble;
-        return `sidecars: not counted, ${trouble.message}`;
+      if (!outcome) return notCounted('the watch has ended');
+      if (outcome.trouble !== undefined) {
+        if (!(outcome.trouble instanceof DaprMtlsError)) throw outcome.trouble;
+        return notCounted(outcome.trouble.message);
       }
       const sight = judge(bundle, at);
       last = { bundle, at, told: describe(sight) };
-      return sight;
+      if (typeof sight === 'string') return { sidecars: undefined, unread: [sight] };
+      return { sidecars: sight, unread: unfollowed ? [describeAge(unfollowed)] : [] };
     },
     onNews: (tell) => {
       tellNews = tell;
     },
   };
+}
+
+function notCounted(why: string): SeenSidecars {
+  return { sidecars: undefined, unread: [`sidecars: not counted, ${why}`] };
+}
+
+function describeAge({ message }: DaprMtlsError): string {
+  return `sidecars: counted as they were listed last, and their changes are not seen: ${message}`;
 }
 
 function isForbidden({ code }: DaprMtlsError): boolean {

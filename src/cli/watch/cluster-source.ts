@@ -106,8 +106,8 @@ async function openSource(
     shownIssuer = issuerChain ?? shownIssuer;
     sidecars.start(podsOf(controlPlane));
     const bundle = { kind: 'live' as const, name: location.name, anchors, issuerChain: shownIssuer };
-    const found = await sidecars.see(bundle, at);
-    return typeof found === 'string' ? { ...sight, unread: [...unread, found] } : { ...sight, sidecars: found };
+    const seen = await sidecars.see(bundle, at);
+    return { ...sight, sidecars: seen.sidecars, unread: [...unread, ...seen.unread] };
   }
 
   async function look(at: Date): Promise<Sight> {

@@ -34,13 +34,13 @@ export function connect(access: Access, options: ClientOptions): Cluster {
     patch: async (ref, patch, options = {}) => (await import('./write.ts')).patchObject(line, ref, patch, options),
     remove: async (ref, preconditions, options = {}) =>
       (await import('./write.ts')).removeObject(line, ref, preconditions, options),
-    async *watch(resource, query, signal) {
+    async *watch(resource, query, signal, health) {
       const { watchObjects } = await import('./watch.ts');
-      yield* watchObjects(line, resource, query, signal);
+      yield* watchObjects(line, resource, query, signal, health);
     },
-    async *watchSince(resource, query, list, signal) {
+    async *watchSince(resource, query, list, signal, health) {
       const { watchChanges } = await import('./watch.ts');
-      yield* watchChanges(line, resource, query, list, signal);
+      yield* watchChanges(line, resource, query, list, signal, health);
     },
     async *logs(query, signal) {
       const { readLogs } = await import('./logs.ts');

@@ -1,7 +1,8 @@
 import { DaprMtlsError } from '../../errors.ts';
-import type { KubeObject, Listed, ListQuery, Resource, WatchEvent } from '../port.ts';
+import type { KubeObject, Listed, ListQuery, Resource, WatchEvent, WatchHealth } from '../port.ts';
 import { callForStream, type Line } from './call.ts';
 import { chunksOf } from './chunks.ts';
+import { followCourse } from './course.ts';
 import { apiFailureOf } from './failure.ts';
 import { linesOf } from './lines.ts';
 import { pagesOf } from './pages.ts';
@@ -19,6 +20,7 @@ export async function* watchObjects<T extends KubeObject>(
   resource: Resource,
   query: ListQuery,
   signal: AbortSignal,
+  health?: WatchHealth,
 ): AsyncGenerator<WatchEvent<T>> {
   let known = new Map<string, T>();
   const list = async () => {
@@ -27,7 +29,7 @@ export async function* watchObjects<T extends KubeObject>(
     known = objects;
     return { version, events };
   };
-  for await (const event of watchChanges<T>(line, resource, query, list, signal)) {
+  for await (const event of watchChanges<T>(line, resource, query, list, signal, health)) {
     if (event.type === 'DELETED') known.delete(keyOf(event.object));
     else known.set(keyOf(event.object), event.object);
     yield event;
@@ -37,7 +39,7 @@ export async function* watchObjects<T extends KubeObject>(
 /**
  * What a list of the caller's tells, then every change since, until the signal, which ends it without
  * an error. What passes by itself is waited for as long as it takes: cuts, the server's time limit, a
- * server that is away. Nothing is kept of the objects.
+ * server that is away; `health` is told where that takes long. Nothing is kept of the objects.
  * @param list asked at first, and again when the server has forgotten what happened since (410)
  * @throws DaprMtlsError what the first list throws, and `cluster.*` for refusals such as 401 and 403
  */
@@ -47,11 +49,13 @@ export async function* watchChanges<T extends KubeObject>(
   query: ListQuery,
   list: () => Promise<Listed<T>>,
   signal: AbortSignal,
+  health?: WatchHealth,
 ): AsyncGenerator<WatchEvent<T>> {
+  const course = followCourse(health);
   let isListed = false;
   let version: string | undefined;
   for (let failures = 0; !signal.aborted; ) {
-    const startedMs = performance.now();
+    const tried = course.begin();
     try {
       if (version === undefined) {
         const listed = await list();
@@ -62,24 +66,27 @@ export async function* watchChanges<T extends KubeObject>(
           yield event;
         }
       }
-      for await (const { type, object } of openWatch<T>(line, resource, query, version, signal)) {
+      for await (const { type, object } of openWatch<T>(line, resource, query, version, signal, tried.opened)) {
         failures = 0;
+        tried.well();
         version = object.metadata.resourceVersion ?? version;
         if (type === 'BOOKMARK' || type === 'ERROR') continue;
         yield { type, object };
       }
+      tried.well();
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Expired) version = undefined;
       else if (!isListed || !passes(error)) throw error;
+      else tried.failed(error as Error);
+    } finally {
+      tried.end();
     }
-    failures = performance.now() - startedMs < healthyMs ? failures + 1 : 0;
+    failures = tried.hasLasted() ? 0 : failures + 1;
     if (failures > 0) await line.sleep(pauseMs(failures, line.random), signal);
   }
 }
 
-/** A watch that ends sooner than this is not one that the server's time limit has ended. */
-const healthyMs = 1_000;
 interface Snapshot<T> {
   readonly objects: Map<string, T>;
   readonly version: string;
@@ -141,6 +148,7 @@ async function* openWatch<T extends KubeObject>(
   { namespace, labelSelector, fieldSelector, metadataOnly }: ListQuery,
   resourceVersion: string,
   signal: AbortSignal,
+  onOpen: () => void,
 ): AsyncGenerator<RawEvent<T>> {
   const seconds = Math.round(leastSeconds * (1 + line.random()));
   const request: ApiRequest = {
@@ -161,6 +169,7 @@ async function* openWatch<T extends KubeObject>(
   };
   try {
     const message = await callForStream(line, request, signal);
+    onOpen();
     const chunks = chunksOf(line, message, (seconds + graceSeconds) * 1000);
     for await (const text of linesOf(chunks)) {
       const event = parseEvent<T>(text, line.access.address.server);

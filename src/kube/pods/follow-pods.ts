@@ -1,6 +1,6 @@
 import { DaprMtlsError } from '../../errors.ts';
 import { apiFailureOf } from '../client/failure.ts';
-import type { BodyStream, Cluster, ListQuery } from '../port.ts';
+import type { BodyStream, Cluster, ListQuery, WatchHealth } from '../port.ts';
 import { resources } from '../resources.ts';
 import { factsOfPod, type PodFacts, type PodObject } from './pod-facts.ts';
 import type { ListMeta } from './protobuf/pod-list.ts';
@@ -34,9 +34,10 @@ export async function followPods(
   query: Omit<ListQuery, 'metadataOnly'>,
   keeper: PodKeeper,
   signal: AbortSignal,
+  health?: WatchHealth,
 ): Promise<void> {
   const list = async () => ({ version: await listPods(cluster, query, keeper), events: [] });
-  for await (const { type, object } of cluster.watchSince<PodObject>(resources.pods, query, list, signal)) {
+  for await (const { type, object } of cluster.watchSince<PodObject>(resources.pods, query, list, signal, health)) {
     const pod = type === 'DELETED' ? undefined : toSidecarPod(factsOfPod(object));
     if (pod) keeper.put(pod);
     else keeper.remove(object.metadata.uid ?? '');
