@@ -33,6 +33,8 @@ export interface LogSurroundings {
 const windowMs = 300;
 /** A pod that has written nothing yet holds up the others no longer at the start. */
 const startMs = 2_000;
+/** An API server that starts anew is back by then, and has kept what happened meanwhile. */
+const outageMs = 30_000;
 /** After a pod is gone its node may still have lines under way. */
 const lastWordsMs = 5_000;
 
@@ -98,6 +100,7 @@ export async function* readServiceLogs(
       followed.get(uidOf(pod))?.abort();
       followed.delete(uidOf(pod));
     },
+    hidden: ({ message }) => remark(`Pods that come are not seen for now, and it is tried again: ${message}`),
   })
     .catch((error: unknown) => {
       if (!(error instanceof DaprMtlsError)) throw error;
@@ -119,15 +122,18 @@ function uidOf({ metadata: { uid, name } }: ControlPlanePod): string {
 interface PodEvents {
   came(pod: ControlPlanePod): void;
   went(pod: ControlPlanePod): void;
+  /** For now nobody tells of either. */
+  hidden(error: Error): void;
 }
 
 async function watchPods(
   cluster: Cluster,
   query: ListQuery,
   signal: AbortSignal,
-  { came, went }: PodEvents,
+  { came, went, hidden }: PodEvents,
 ): Promise<void> {
-  for await (const { type, object } of cluster.watch<ControlPlanePod>(resources.pods, query, signal)) {
+  const health = { patienceMs: outageMs, onTrouble: hidden };
+  for await (const { type, object } of cluster.watch<ControlPlanePod>(resources.pods, query, signal, health)) {
     if (type === 'DELETED') went(object);
     else came(object);
   }
