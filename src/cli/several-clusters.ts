@@ -17,7 +17,7 @@ import type { ClustersFlags } from './clusters-flags.ts';
 import { describeFailure } from './failure.ts';
 import { emitJudged } from './judged-output.ts';
 import { Interrupted } from './stop.ts';
-import type { Streams } from './streams.ts';
+import type { Streams, Terminal } from './streams.ts';
 
 export interface SeveralFlags extends ClustersFlags {
   readonly kubeconfig: string | undefined;
@@ -49,7 +49,8 @@ export async function lookAtSeveral(
   const report = reportClusters(command, outcomes, flags['warn-before'] ?? defaultWarnBeforeMs);
   const exitCode = exitCodeOfClusters(report);
   const output = { ...flags, output: flags.output };
-  return await emitJudged<ClustersReport>(report, output, { streams, render: renderClusters, exitCode });
+  const render = (all: ClustersReport, terminal: Terminal) => renderClusters(all, terminal, streams.aim);
+  return await emitJudged<ClustersReport>(report, output, { streams, render, exitCode });
 }
 
 /** What was found in one of them, or why nothing was. */

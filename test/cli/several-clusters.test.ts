@@ -128,6 +128,7 @@ test('those that were named, once each, in text and with one of them unknown', a
     ['well', 'well-00'],
   ]);
   expect(stdout).toContain('3 clusters: 1 well, 1 with findings, 1 failed');
+  expect(stdout).toMatch(/^nobody: These are there: .*soon/m);
 });
 
 test('findings alone make the exit code 10, as they do for one cluster', async () => {
@@ -143,8 +144,8 @@ test('in the formats of other programs each figure bears its context', async () 
   expect(stdout).toMatch(/^dapr_mtls_certificate_expiry_timestamp_seconds\{context="soon",role="root",/m);
   const plugin = await daprMtls('audit', '--contexts', 'well-00,empty', '--format', 'nagios');
   expect(plugin).toMatchObject({
-    status: 2,
-    stdout: expect.stringMatching(/^MTLS AUDIT CRITICAL - 1 cluster is well/),
+    status: 3,
+    stdout: expect.stringMatching(/^MTLS AUDIT UNKNOWN - 1 cluster is well/),
   });
 });
 

@@ -82,6 +82,17 @@ test('as text, for a pipe and a narrow terminal', async () => {
   await expectGolden('clusters.terminal.txt', renderClusters(report, { isTty: true, columns: 80, colour: true }));
 });
 
+test('mends are told once each, and more closely is looked only at what was found', () => {
+  const pipe = { isTty: false, columns: 80, colour: false };
+  const aim = { kubeconfig: 'my config', namespace: 'dapr' };
+  const away = reportClusters('expiry', [failed('a', 3), failed('b', 3)], defaultWarnBeforeMs);
+  expect(renderClusters(away, pipe, aim)).toMatch(/\n2 clusters: 0 well, 0 with findings, 2 failed\na, b: Look\.\n$/);
+  const ended = reportClusters('expiry', [found('c', late, 10)], defaultWarnBeforeMs);
+  expect(renderClusters(ended, pipe, aim)).toMatch(
+    /\nMore closely: dapr-mtls expiry -k --context NAME --kubeconfig 'my config' -n dapr\n$/,
+  );
+});
+
 test('one is told as one', () => {
   const verdictOf = (...some: ClusterOutcome[]) =>
     observeClusters(reportClusters('expiry', some, defaultWarnBeforeMs), (one) => observe(one, defaultWarnBeforeMs));

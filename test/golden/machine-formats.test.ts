@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
-import { findingsOf } from '../../src/app/observation/observation.ts';
+import { findingsOf, type Observation } from '../../src/app/observation/observation.ts';
 import { renderGithub } from '../../src/render/machine/github.ts';
 import { renderJunit } from '../../src/render/machine/junit.ts';
 import { renderNagios } from '../../src/render/machine/nagios.ts';
@@ -38,8 +38,8 @@ describe.each(Object.entries(sampleObservations))('%s', (name, observe) => {
     const [words = '', figures = '', ...rest] = head.split(' | ');
     expect(rest).toEqual([]);
     expect(figures.split(' ').filter((one) => !figure.test(one))).toEqual([]);
-    expect(words).toMatch(/^MTLS [A-Z]+ (OK|WARNING|CRITICAL) - /);
-    expect(['OK', 'WARNING', 'CRITICAL'].indexOf(words.split(' ')[2] ?? '')).toBe(exitCode);
+    expect(words).toMatch(/^MTLS [A-Z]+ (OK|WARNING|CRITICAL|UNKNOWN) - /);
+    expect(['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'].indexOf(words.split(' ')[2] ?? '')).toBe(exitCode);
     expect(others.join('\n')).not.toContain('|');
   });
 
@@ -51,6 +51,18 @@ describe.each(Object.entries(sampleObservations))('%s', (name, observe) => {
     expect(isSarif({ ...log, version: '2' })).toBe(false);
   });
 
+  /** https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning */
+  test('as SARIF that leads GitHub to a file of the repository, or to a name that is none', async () => {
+    const { runs } = JSON.parse(renderSarif(await observe(), '0.1.0'));
+    const locations = runs[0].results.flatMap((result: { locations: unknown[] }) => result.locations);
+    const uris = locations.map(
+      (location: { physicalLocation: { artifactLocation: { uri: string } } }) =>
+        location.physicalLocation.artifactLocation.uri,
+    );
+    const names = ['ca.crt', 'issuer.crt', 'issuer.key', 'dapr-trust-bundle'];
+    expect(uris.filter((uri: string) => !names.includes(uri))).toEqual([]);
+  });
+
   /** What @actions/core writes can be read back: https://github.com/actions/toolkit, command.ts. */
   test('for GitHub, one annotation a finding', async () => {
     const observation = await observe();
@@ -58,5 +70,33 @@ describe.each(Object.entries(sampleObservations))('%s', (name, observe) => {
     const annotations = lines.filter((line) => line.startsWith('::'));
     expect(annotations).toHaveLength(findingsOf(observation).length);
     for (const line of annotations) expect(line).toMatch(/^::(error|warning|notice) title=[^:,]+::.+%0AMend%?.*/);
+  });
+});
+
+describe('where a cluster could not be looked at', () => {
+  const answersOf = async (name: string) => {
+    const observation = await (sampleObservations[name] as () => Promise<Observation>)();
+    const { executionSuccessful } = JSON.parse(renderSarif(observation, '0.1.0')).runs[0].invocations[0];
+    return [renderNagios(observation).exitCode, executionSuccessful];
+  };
+
+  test.each([
+    ['clusters-away', 3, false],
+    ['clusters-soon', 3, false],
+    ['clusters-ended', 2, false],
+    ['expiry-ended', 2, true],
+    ['expiry', 0, true],
+  ])('%s: a plugin ends with %i, a scan went well: %s', async (name, exitCode, isWell) => {
+    expect(await answersOf(name)).toEqual([exitCode, isWell]);
+  });
+});
+
+test('in a directory a finding leads to its file and line', async () => {
+  const { runs } = JSON.parse(
+    renderSarif(await (sampleObservations['check-damaged'] as () => Promise<Observation>)(), '0'),
+  );
+  expect(runs[0].results[0].locations[0].physicalLocation).toEqual({
+    artifactLocation: { uri: 'ca.crt' },
+    region: { startLine: 17 },
   });
 });

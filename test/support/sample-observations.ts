@@ -1,10 +1,13 @@
 import { auditSidecars } from '../../src/app/audit/audit.ts';
 import { checkBundle } from '../../src/app/check/check.ts';
+import { type ClusterOutcome, reportClusters } from '../../src/app/clusters/report.ts';
 import { defaultSettings } from '../../src/app/configuration/settings.ts';
 import { reportExpiry } from '../../src/app/expiry.ts';
 import type { Observation } from '../../src/app/observation/observation.ts';
+import { observe } from '../../src/app/observation/observe.ts';
 import { observeAudit } from '../../src/app/observation/observe-audit.ts';
 import { observeCheck } from '../../src/app/observation/observe-check.ts';
+import { observeClusters } from '../../src/app/observation/observe-clusters.ts';
 import { observeExpiry } from '../../src/app/observation/observe-expiry.ts';
 import { defaultWarnBeforeMs } from '../../src/app/report.ts';
 import type { StoredBundle, StoreLocation } from '../../src/store/port.ts';
@@ -91,7 +94,24 @@ async function audit(): Promise<Observation> {
   );
 }
 
-/** What the formats of other programs are shown with: well, soon ending, broken. */
+/** One that could not be looked at, beside what was found at these instants. */
+function several(...instants: readonly Date[]): Observation {
+  const found = instants.map((at, index): ClusterOutcome => {
+    const report = reportExpiry(stored('bridged'), cluster, at, defaultWarnBeforeMs);
+    return { context: `found-${index}`, exitCode: 0, report };
+  });
+  const error = {
+    code: 'cluster.unreachable',
+    message: 'the API server does not answer',
+    hint: 'Look at the network.',
+  };
+  const outcomes = [{ context: 'away', exitCode: 3, error }, ...found];
+  return observeClusters(reportClusters('expiry', outcomes, defaultWarnBeforeMs), (one) =>
+    observe(one, defaultWarnBeforeMs),
+  );
+}
+
+/** What the formats of other programs are shown with: well, soon ending, broken, not looked at. */
 export const sampleObservations: Readonly<Record<string, () => Promise<Observation>>> = {
   expiry: async () => expiry(fixtureInstant),
   'expiry-ended': async () => expiry(new Date('2040-01-01T00:00:00Z')),
@@ -99,4 +119,7 @@ export const sampleObservations: Readonly<Record<string, () => Promise<Observati
   check: async () => check(stored('sentry-1.17'), cluster),
   'check-damaged': async () => check(damaged(), directory),
   audit,
+  'clusters-away': async () => several(),
+  'clusters-soon': async () => several(fixtureInstant, new Date('2027-11-01T00:00:00Z')),
+  'clusters-ended': async () => several(new Date('2040-01-01T00:00:00Z')),
 };

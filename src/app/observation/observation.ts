@@ -19,6 +19,8 @@ export interface Observation {
 export interface ObservedCheck {
   readonly name: string;
   readonly findings: readonly ObservedFinding[];
+  /** What is found is that nobody could look: how it is, nobody knows. */
+  readonly isUnread?: boolean;
 }
 
 export interface ObservedFinding {
@@ -90,11 +92,11 @@ export function commonMetrics(
   ];
 }
 
-/** Counts as figures; of some the first one is a warning, of one it is critical. */
+/** Counts as figures; of some the first one is a warning, of one, where there is such, it is critical. */
 export function countFigures<Label extends string>(
   labels: readonly Label[],
   counts: Readonly<Record<Label, number>>,
-  { warn, critical }: { readonly warn: readonly Label[]; readonly critical: Label },
+  { warn, critical }: { readonly warn: readonly Label[]; readonly critical?: Label },
 ): PerformanceFigure[] {
   return labels.map((label) => ({
     label,

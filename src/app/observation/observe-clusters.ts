@@ -15,13 +15,14 @@ export function observeClusters({ command, clusters, summary }: ClustersReport, 
     at: clusters.map(({ report }) => report?.at ?? '').reduce((a, b) => (a > b ? a : b), ''),
     verdict: tell(summary),
     checks: observed.flatMap(({ context, checks }) =>
-      checks.map(({ name, findings }) => ({
+      checks.map(({ name, findings, ...check }) => ({
+        ...check,
         name: `${context}: ${name}`,
         findings: findings.map((finding) => ({ ...finding, subject: `${context}: ${finding.subject}` })),
       })),
     ),
     metrics: [answered(clusters), ...mergeMetrics(observed)],
-    performance: countFigures(['well', 'findings', 'failed'], summary, { warn: ['findings'], critical: 'failed' }),
+    performance: countFigures(['well', 'findings', 'failed'], summary, { warn: ['findings'] }),
   };
 }
 
@@ -40,7 +41,7 @@ function observeCluster(
   if (report) return observe(report, context);
   const { code, message, hint } = error ?? { code: 'bug', message: 'nothing was found out', hint: '' };
   const finding = { code, severity: 'error' as const, subject: 'the cluster', message, hint };
-  return { checks: [{ name: 'the cluster answers', findings: [finding] }], metrics: [] };
+  return { checks: [{ name: 'the cluster answers', findings: [finding], isUnread: true }], metrics: [] };
 }
 
 function answered(clusters: readonly ClusterResult[]): Metric {

@@ -4,10 +4,12 @@ import { type Observation, type ObservedCheck, worstSeverity } from '../../app/o
 export function renderJunit({ command, place, at, checks }: Observation): string {
   const suite = `dapr-mtls ${command}`;
   const failures = checks.filter(isFailure).length;
+  // Where nothing was read there is no instant.
+  const timestamp = at === '' ? '' : ` timestamp=${quote(at.replace(/Z$/, ''))}`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name=${quote(suite)} tests="${checks.length}" failures="${failures}" errors="0" time="0">`,
-    `  <testsuite name=${quote(suite)} tests="${checks.length}" failures="${failures}" errors="0" skipped="0" time="0" timestamp=${quote(at.replace(/Z$/, ''))} hostname="localhost">`,
+    `  <testsuite name=${quote(suite)} tests="${checks.length}" failures="${failures}" errors="0" skipped="0" time="0"${timestamp} hostname="localhost">`,
     '    <properties>',
     `      <property name="place" value=${quote(place)}/>`,
     '    </properties>',

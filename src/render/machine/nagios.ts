@@ -12,14 +12,21 @@ const answers = {
 /** One line with the figures behind a bar, then each finding; and the exit code of a plugin. */
 export function renderNagios(observation: Observation): { readonly text: string; readonly exitCode: number } {
   const { command, verdict, checks, performance } = observation;
-  const worst = worstSeverity(observation);
-  const answer = worst === 'error' ? 'CRITICAL' : worst === 'warning' ? 'WARNING' : 'OK';
+  const answer = answerTo(observation);
   const grave = checks
     .flatMap(({ findings }) => findings)
     .filter(({ severity }) => severity !== 'info')
     .map(({ severity, subject, message, hint }) => plain(`${severity}: ${subject}: ${message}. ${hint}`));
   const head = `MTLS ${command.toUpperCase()} ${answer} - ${plain(verdict)} | ${performance.map(describeFigure).join(' ')}`;
   return { text: `${[head, ...grave].join('\n')}\n`, exitCode: answers[answer] };
+}
+
+/** What is known to be broken outweighs what nobody knows, and that outweighs a warning: it may be as bad as any. */
+function answerTo({ checks }: Observation): keyof typeof answers {
+  const worst = worstSeverity({ checks: checks.filter(({ isUnread }) => !isUnread) });
+  if (worst === 'error') return 'CRITICAL';
+  if (checks.some(({ isUnread }) => isUnread)) return 'UNKNOWN';
+  return worst === 'warning' ? 'WARNING' : 'OK';
 }
 
 /** What a plugin says that could not look. */

@@ -4,8 +4,8 @@ const levels = { error: 'error', warning: 'warning', info: 'note' } as const;
 const guide = 'https://docs.dapr.io/operations/security/mtls/';
 
 /**
- * SARIF 2.1.0 (OASIS). What is found lies in a store and not in a line of a source file, so that it has
- * a logical location; GitHub also wants a physical one and is given the store's name.
+ * SARIF 2.1.0 (OASIS). What is found lies in a store and not in a source file, so that it has a logical
+ * location. GitHub refuses a result without a physical one.
  */
 export function renderSarif({ command, place, at, checks }: Observation, version: string): string {
   const findings = findingsOf({ checks });
@@ -23,7 +23,14 @@ export function renderSarif({ command, place, at, checks }: Observation, version
             rules: codes.map((code) => ({ id: code, shortDescription: { text: code } })),
           },
         },
-        invocations: [{ executionSuccessful: true, commandLine: `dapr-mtls ${command}`, endTimeUtc: at }],
+        invocations: [
+          {
+            executionSuccessful: !checks.some(({ isUnread }) => isUnread),
+            commandLine: `dapr-mtls ${command}`,
+            // Where nothing was read there is no instant.
+            ...(at === '' ? {} : { endTimeUtc: at }),
+          },
+        ],
         results: findings.map((finding) => describeResult(finding, codes, place)),
       },
     ],
@@ -43,10 +50,23 @@ function describeResult(
     message: { text: `${subject}: ${message}. ${hint}` },
     locations: [
       {
-        physicalLocation: { artifactLocation: { uri: encodeURI(place.replaceAll(' ', '/')) } },
+        physicalLocation: locate(subject, place),
         logicalLocations: [{ name: subject, fullyQualifiedName: `${place}: ${subject}` }],
       },
     ],
     partialFingerprints: { 'finding/v1': `${code}:${subject}` },
+  };
+}
+
+/** What stands for a bundle that is no file here: a relative URI, as GitHub wants them. */
+const bundleUri = 'dapr-trust-bundle';
+
+/** In a directory the file that the subject begins with, and its line. */
+function locate(subject: string, place: string) {
+  const [, file, line] =
+    (place.startsWith('directory ') && /^([^/:]+\.[^/: ]+)(?::(\d+))?(?:: |$)/.exec(subject)) || [];
+  return {
+    artifactLocation: { uri: file === undefined ? bundleUri : encodeURIComponent(file) },
+    ...(line === undefined ? {} : { region: { startLine: Number(line) } }),
   };
 }
