@@ -9,6 +9,7 @@ export function readAim(argv: readonly string[]): Aim {
   const words = end < 0 ? argv : argv.slice(0, end);
   return {
     dir: lastOf(words, '--dir'),
+    config: lastOf(words, '--config'),
     context: lastOf(words, '--context'),
     kubeconfig: lastOf(words, '--kubeconfig'),
     namespace: lastOf(words, '-n') ?? lastOf(words, '--namespace'),

@@ -61,3 +61,18 @@ test('of a directory the file of --config is judged', async () => {
   const { status, stdout } = await run(words.split(' '), { cwd });
   expect([status, codesOf(stdout)]).toEqual([10, ['leaf.skew']]);
 });
+
+test('following its mend changes the file that was judged', async () => {
+  const cwd = await makeWorkplace(folder, 'mended');
+  writeFileSync(join(cwd, 'other.yaml'), 'spec:\n  mtls:\n    workloadCertTTL: 10s\n    allowedClockSkew: 10s\n');
+  const check = ['--dir', 'certs', '--config', 'other.yaml', '--format', 'json'];
+  const hintOf = (stdout: string) => JSON.parse(stdout).findings[0].hint;
+  for (const words of [['check'], ['config', 'check']]) {
+    expect(hintOf((await run(['mtls', ...words, ...check], { cwd })).stdout)).toContain(
+      '`dapr-mtls config set --dir certs --config other.yaml workloadCertTTL=24h allowedClockSkew=15m`',
+    );
+  }
+  const mend = 'mtls config set --dir certs --config other.yaml workloadCertTTL=24h allowedClockSkew=15m --settle 0';
+  expect(await run(mend.split(' '), { cwd })).toMatchObject({ status: 0 });
+  expect(await run(['mtls', 'config', 'check', ...check], { cwd })).toMatchObject({ status: 0 });
+});

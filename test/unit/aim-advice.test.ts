@@ -41,6 +41,24 @@ test.each([
   expect(aimAdvice(text, { dir: 'certs' })).toBe(aimed);
 });
 
+test.each([
+  ['`dapr-mtls config set enabled=true`', '`dapr-mtls config set --dir certs --config my.yaml enabled=true`'],
+  ['`dapr-mtls renew-certificate`', '`dapr-mtls renew-certificate --dir certs --config my.yaml`'],
+  ['`dapr-mtls repair`', '`dapr-mtls repair --dir certs`'],
+  ['`dapr-mtls rotate plan`', '`dapr-mtls rotate plan --dir certs`'],
+  ['`dapr-mtls config set enabled=true -k`', '`dapr-mtls config set enabled=true -k`'],
+])('with a Configuration of its own %s becomes %s', (text, aimed) => {
+  const aim = readAim(['check', '--dir', 'certs', '--config=my.yaml']);
+  expect(aimAdvice(text, aim)).toBe(aimed);
+  expect(aimAdvice(aimed, aim)).toBe(aimed);
+});
+
+test('beside a directory of the environment the Configuration is named once', () => {
+  const aimed = aimAdvice('`dapr-mtls check`', { config: "o'clock.yaml" });
+  expect(aimed).toBe("`dapr-mtls check --config 'o'\\''clock.yaml'`");
+  expect(aimAdvice(aimed, { config: "o'clock.yaml" })).toBe(aimed);
+});
+
 test('nothing was named, nothing is added', () => {
   expect(aimAdvice('`dapr-mtls repair -k`', readAim(['check', '-k']))).toBe('`dapr-mtls repair -k`');
 });
