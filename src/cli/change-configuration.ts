@@ -1,9 +1,11 @@
 import { assertLeavesEndBeforeIssuer } from '../app/configuration/assert-lifetime.ts';
 import { changeConfiguration, writeConfiguration } from '../app/configuration/change.ts';
 import { isReckonedWith, parseSetting } from '../app/configuration/document.ts';
+import { describeUnchanged } from '../app/configuration/followers.ts';
 import { type ConfigurationReport, describeConfiguration } from '../app/configuration/report.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { quotePosix } from '../render/shell-quote.ts';
+import type { Place } from '../store/directory/place.ts';
 import { DirectoryReader } from '../store/directory/read.ts';
 import { assertNotRotatingDirectory } from './assert-not-rotating.ts';
 import { planConfigurationFile, readConfiguration } from './configuration-file.ts';
@@ -54,16 +56,25 @@ export async function changeSettings(
   if (settings.some(isReckonedWith)) await assertNotRotatingDirectory(place);
   assertNoRestart(flags);
   const { path, text } = readConfiguration(place, flags.config);
-  const wayToStore = ` --dir ${quotePosix(place.givenPath)}`;
+  const wayToStore = wayTo(place, flags);
   const changed = changeConfiguration(path, text, settings, wayToStore);
   if (settings.some(({ name }) => name === 'workloadCertTTL')) {
     const { files } = await new DirectoryReader(place).read();
     assertLeavesEndBeforeIssuer(changed.settings, files.issuerChain, now(), wayToStore);
   }
+  if (!changed.isChanged) {
+    streams.note(`${describeUnchanged(path)}\n`);
+    return describeConfiguration(path, text, '');
+  }
   const file = planConfigurationFile(path, text, changed.text);
   const report = await writeConfiguration(openForChange(place, flags.settle, streams), file);
   streams.note(`Written: ${report.path}. Restart Sentry: it reads its Configuration only when it starts.\n`);
   return report;
+}
+
+/** What leads another command to the same directory and the same Configuration. */
+function wayTo({ givenPath }: Place, { config }: Pick<ChangeFlags, 'config'>): string {
+  return ` --dir ${quotePosix(givenPath)}${config === undefined ? '' : ` --config ${quotePosix(config)}`}`;
 }
 
 /** @throws DaprMtlsError `usage.invalid` */

@@ -1,5 +1,6 @@
 import {
   applySettings,
+  holdsSettings,
   newConfiguration,
   parseConfiguration,
   readSettings,
@@ -56,7 +57,6 @@ function planConfiguration(
     { name: 'enabled', value: wanted.enabled },
     { name: 'controlPlaneTrustDomain', value: wanted.trustDomain },
   ];
-  const isAsWanted = settings.every(({ name, value }) => document.getIn(['spec', 'mtls', name]) === value);
-  if (isAsWanted) return undefined;
+  if (holdsSettings(document, settings)) return undefined;
   return planConfigurationFile(path, present, applySettings(document, settings));
 }

@@ -1,3 +1,5 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../src/kube/port.ts';
 import { resources } from '../../src/kube/resources.ts';
@@ -71,6 +73,30 @@ describe('in a cluster', () => {
     ]);
   });
 
+  test('what stands there already is not written again; --restart restarts for it all the same', async () => {
+    await daprMtls('config set workloadCertTTL=12h -k');
+    const version = () => cluster.server.store.get<Settings>(configuration)?.metadata.resourceVersion;
+    const before = version();
+    const { status, stdout, stderr } = await daprMtls('config set workloadCertTTL=12h -k');
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        'Nothing is written: these settings stand in Configuration dapr-system/daprsystem already',
+      ),
+    ]);
+    expect(stdout).toMatch(/workloadCertTTL +12h/);
+    expect(stderr).not.toMatch(/Restart|Written/);
+    await daprMtls('config set workloadCertTTL=12h -k --restart');
+    expect([version(), restarted()]).toEqual([before, ['dapr-sentry']]);
+  });
+
+  test('of a namespace without a control plane nothing is shown, as nothing is judged', async () => {
+    for (const words of ['config view', 'config check', 'config set enabled=true']) {
+      const { status, stdout } = await daprMtls(`${words} -k -n nowhere --format json`);
+      expect([status, JSON.parse(stdout).code]).toEqual([5, 'dapr.missing']);
+    }
+  });
+
   test('nothing is written where Sentry could not be restarted afterwards', async () => {
     const before = mtls();
     cluster.server.store.change<KubeObject>(
@@ -113,5 +139,36 @@ describe('in a directory', () => {
     expect([restart.status, restart.stderr]).toEqual([2, expect.stringContaining('not ours to restart')]);
     const taken = await daprMtls('config set workloadCertTTL=1h --dir certs --settle 0');
     expect([taken.status, taken.stdout]).toEqual([0, expect.stringMatching(/workloadCertTTL +1h/)]);
+  });
+
+  test('what stands there already is not written again', async () => {
+    const cwd = await makeWorkplace(folder, 'unchanged');
+    const file = join(cwd, 'certs.mtls', 'config.yaml');
+    const text = 'spec:\n    mtls: {workloadCertTTL: "24h"} # mine\n';
+    writeFileSync(file, text);
+    const { ino, mtimeMs } = statSync(file);
+    const { status, stdout, stderr } = await run(
+      ['mtls', 'config', 'set', 'workloadCertTTL=24h', '--dir', 'certs', '--settle', '0'],
+      { cwd },
+    );
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/workloadCertTTL +24h/)]);
+    expect(stderr).toMatch(/Nothing is written: these settings stand in \S+config.yaml already/);
+    expect(stderr).not.toMatch(/Restart|Written/);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    expect(statSync(file)).toMatchObject({ ino, mtimeMs });
+  });
+
+  test('of another file that is named, every mend names it, too', async () => {
+    const cwd = await makeWorkplace(folder, 'named');
+    writeFileSync(join(cwd, 'my own.yaml'), 'spec:\n  mtls: [\n');
+    const daprMtls = (...words: string[]) =>
+      run(['mtls', 'config', ...words, '--dir', 'certs', '--settle', '0', '--config', 'my own.yaml'], { cwd });
+    const broken = await run(['mtls', 'config', 'view', '--dir', 'certs', '--config', 'my own.yaml'], { cwd });
+    expect(broken.stderr).toContain("`dapr-mtls config view --dir certs --config 'my own.yaml'`");
+    writeFileSync(join(cwd, 'my own.yaml'), '');
+    const hot = await daprMtls('set', 'workloadCertTTL=25s');
+    expect(hot.stderr).toMatch(/allowedClockSkew=5s --dir \S+certs --config 'my own.yaml'`/);
+    const long = await daprMtls('set', 'workloadCertTTL=100000h');
+    expect(long.stderr).toMatch(/renew-certificate --dir \S+certs --config 'my own.yaml'`/);
   });
 });

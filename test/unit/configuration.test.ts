@@ -39,6 +39,67 @@ describe('a clock skew as long as the life of certificates', () => {
   });
 });
 
+describe('a value that is none', () => {
+  test.each<readonly [string, RegExp]>([
+    ['enabled=yes', /true or false/],
+    ['workloadCertTTL=1d', /as Go does/],
+    ['controlPlaneTrustDomain=Bad_Domain', /lower-case letters/],
+    [`controlPlaneTrustDomain=${'a'.repeat(256)}`, /lower-case letters/],
+    ...['foo', 'foo:', 'foo:0', 'foo:65536', ':443', 'http://foo:443', '::1:443', 'foo bar:443'].map(
+      (address) => [`sentryAddress=${address}`, /host:port/] as const,
+    ),
+  ])('%s is refused with the form of one', (assignment, hint) => {
+    expect(refusalOf(() => parseSetting(assignment))).toMatchObject({
+      code: 'usage.invalid',
+      hint: expect.stringMatching(hint),
+    });
+  });
+
+  test.each(['foo:443', 'dapr-sentry.dapr-system.svc:65535', '[::1]:50001', '127.0.0.1:1', 'dns:///foo:443'])(
+    'sentryAddress=%s is one',
+    (address) => {
+      expect(parseSetting(`sentryAddress=${address}`).value).toBe(address);
+    },
+  );
+
+  test('a name that every object has is no setting', () => {
+    expect(refusalOf(() => parseSetting('constructor=1'))?.message).toBe('"constructor=1" is not a setting');
+  });
+});
+
+describe('a file in which', () => {
+  const set = (text: string, ...assignments: string[]) =>
+    changeConfiguration('c.yaml', text, assignments.map(parseSetting), '');
+
+  test('all stands already is not changed, however it is written', () => {
+    const text = 'spec:\n    mtls: {workloadCertTTL: "24h",   enabled: true} # mine\n';
+    expect(set(text, 'workloadCertTTL=24h', 'enabled=true').isChanged).toBe(false);
+    expect(set(text, 'workloadCertTTL=24h', 'enabled=false').isChanged).toBe(true);
+    expect(set(text, 'allowedClockSkew=15m').isChanged).toBe(true);
+    expect(change('workloadCertTTL=24h').isChanged).toBe(true);
+  });
+
+  test.each([
+    ['spec: # why\n', 'spec:\n  # why\n  mtls:\n    enabled: true\n'],
+    ['spec:\n  mtls: # why\n  x: 1\n', 'spec:\n  mtls:\n    # why\n    enabled: true\n  x: 1\n'],
+    ['', 'spec:\n  mtls:\n    enabled: true\n'],
+  ])('nothing stands behind a name gets it there: %j', (text, written) => {
+    expect(set(text, 'enabled=true').text).toBe(written);
+  });
+
+  test.each([
+    ['spec: foo\n', 'spec is'],
+    ['spec: []\n', 'spec is'],
+    ['spec:\n  mtls: 3\n', 'spec.mtls is'],
+    ['a: &a {}\nspec:\n  mtls: *a\n', 'spec.mtls is'],
+  ])('something else stands there is refused: %j', (text, what) => {
+    expect(refusalOf(() => set(text, 'enabled=true'))).toMatchObject({
+      code: 'file.io',
+      message: `c.yaml is not a Configuration: ${what} not a mapping of its own`,
+    });
+  });
+});
+
 describe('certificates that would outlive the issuer', async () => {
   const at = new Date('2027-01-01T00:00:00Z');
   const { files } = await makeBundle({ at, issuerValidMs: 10 * dayMs });

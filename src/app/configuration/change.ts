@@ -1,9 +1,23 @@
 import { DaprMtlsError } from '../../errors.ts';
 import type { SideFile, TrustStore } from '../../store/port.ts';
-import { applySettings, newConfiguration, parseConfiguration, readSettings, type Setting } from './document.ts';
+import {
+  applySettings,
+  holdsSettings,
+  newConfiguration,
+  parseConfiguration,
+  readSettings,
+  type Setting,
+} from './document.ts';
 import { formatGoDuration } from './duration.ts';
 import { type ConfigurationReport, describeConfiguration } from './report.ts';
 import { defaultTrustDomain, type MtlsSettings } from './settings.ts';
+
+export interface ChangedConfiguration {
+  readonly text: string;
+  readonly settings: MtlsSettings;
+  /** Whether anything is to be written: not where all of it stands there already. */
+  readonly isChanged: boolean;
+}
 
 /**
  * The Configuration with the settings changed, comments and order kept; a new one where there is none.
@@ -15,15 +29,16 @@ export function changeConfiguration(
   text: string | undefined,
   settings: readonly Setting[],
   wayToStore: string,
-): { readonly text: string; readonly settings: MtlsSettings } {
+): ChangedConfiguration {
   const document = parseConfiguration(
     text ?? newConfiguration({ enabled: true, trustDomain: defaultTrustDomain }),
     path,
   );
+  const isChanged = text === undefined || !holdsSettings(document, settings);
   const changed = applySettings(document, settings);
   const result = readSettings(parseConfiguration(changed, path));
   const { workloadCertTtlMs, allowedClockSkewMs } = result;
-  if (allowedClockSkewMs < workloadCertTtlMs) return { text: changed, settings: result };
+  if (allowedClockSkewMs < workloadCertTtlMs) return { text: changed, settings: result, isChanged };
   const [ttl, skew] = [workloadCertTtlMs, allowedClockSkewMs].map(formatGoDuration);
   throw new DaprMtlsError('usage.invalid', {
     message: `allowedClockSkew (${skew}) must be below workloadCertTTL (${ttl}): daprd would renew its certificate in a hot loop`,

@@ -23,6 +23,11 @@ export function servicesThatRead(settings: readonly Pick<Setting, 'name'>[]): re
   return found.includes('sentry') ? controlPlaneServices.filter(({ name }) => name === sentryName) : [];
 }
 
+/** Nobody has to follow then. @param name of the Configuration */
+export function describeUnchanged(name: string): string {
+  return `Nothing is written: these settings stand in ${name} already.`;
+}
+
 /** What is left for people to do, a sentence each. @param isRestarted whether the services were restarted */
 export function describeFollowers(settings: readonly Pick<Setting, 'name'>[], isRestarted: boolean): string[] {
   const services = isRestarted ? [] : servicesThatRead(settings);
