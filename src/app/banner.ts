@@ -34,7 +34,12 @@ type CertificateNames = Readonly<Record<keyof CertificateFiles, string>>;
 /** The public parts, read in place of a Secret that was refused; or why that did not work, either. */
 export type PublicLook =
   | { readonly kind: 'read'; readonly stored: StoredBundle; readonly names: CertificateNames }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      /** Sentry was reached, and what it shows is not believed. */
+      readonly isRefused: boolean;
+    };
 
 /** As `glanceAtSecret`, of what was read without it. */
 export function glanceAtPublicParts(look: PublicLook, at: Date): ExpiryGlance {

@@ -66,7 +66,7 @@ function leavesLabels({ release }: ControlPlane): boolean {
  */
 async function readLive(
   cluster: Cluster,
-  { namespace, fileNames }: ControlPlane,
+  { namespace, fileNames, release }: ControlPlane,
   sentryAddress: string | undefined,
 ): Promise<ReferenceFiles> {
   const [secret, configMap] = await Promise.all([
@@ -76,7 +76,12 @@ async function readLive(
   const name = `${namespace}/${bundleName}`;
   if (secret.presence !== 'unknown') {
     const { anchors, issuerChain } = filesOf(secret.object, fileNames);
-    return { kind: 'live', name, anchors, issuerChain };
+    // Dapr up to 1.11 reads none; one that stands there all the same says nothing.
+    const isUsed = release === undefined || isAtLeast(release, 1, 12);
+    const others = isUsed ? anchorsOf(configMap.object, fileNames) : undefined;
+    const isDifferent = anchors !== undefined && others !== undefined && !anchors.equals(others);
+    const conflict = isDifferent ? 'Secret and ConfigMap hold different anchors' : undefined;
+    return { kind: 'live', name, anchors, issuerChain, conflict };
   }
   if (configMap.presence !== 'present') throw secret.refusal;
   const { lookWithoutSecret } = await import('./without-secret.ts');
@@ -87,6 +92,7 @@ async function readLive(
     anchors: anchorsOf(configMap.object, fileNames),
     issuerChain: shown.kind === 'read' ? shown.stored.files.issuerChain : undefined,
     issuerUnread: shown.kind === 'read' ? shown.stored.unread?.issuerChain?.reason : shown.reason,
+    conflict: shown.kind === 'failed' && shown.isRefused ? shown.reason : undefined,
   };
 }
 

@@ -40,7 +40,8 @@ export async function lookWithoutSecret(
     const { location, read } = await readWithoutSecret(cluster, options, refusal);
     return { kind: 'read', stored: await read(), names: location.names };
   } catch (error) {
-    if (error instanceof DaprMtlsError) return { kind: 'failed', reason: error.message };
+    if (error instanceof DaprMtlsError)
+      return { kind: 'failed', reason: error.message, isRefused: error.code === 'trust.refused' };
     throw error;
   }
 }

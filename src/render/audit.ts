@@ -1,4 +1,4 @@
-import { explainState, mendOfSidecars } from '../app/audit/mend.ts';
+import { explainState, mendOfSidecars, troubleOf } from '../app/audit/mend.ts';
 import type { AuditReport, WorkloadAudit } from '../app/audit/report.ts';
 import {
   type Colour,
@@ -27,7 +27,7 @@ export function renderAudit(report: AuditReport, terminal: Terminal): string {
     [describeTotals(totals)],
     behind.length > 0 ? renderWorkloads(behind, terminal) : [],
     renderAnchors(report, terminal),
-    behind.length > 0 || against.problem !== null ? wrap(describeMend(report), widthOf(terminal)).map(emphasize) : [],
+    behind.length > 0 || troubleOf(against) ? wrap(describeMend(report), widthOf(terminal)).map(emphasize) : [],
   ];
   return parts
     .filter((lines) => lines.length > 0)

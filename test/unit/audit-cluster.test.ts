@@ -2,18 +2,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { auditSidecars } from '../../src/app/audit/audit.ts';
+import { auditSidecars, exitCodeOfAudit } from '../../src/app/audit/audit.ts';
+import { observeAudit } from '../../src/app/observation/observe-audit.ts';
 import { type AuditFlags, gatherAudit } from '../../src/cli/audit-input.ts';
 import { openCluster } from '../../src/cli/open-cluster.ts';
 import { readPods } from '../../src/kube/pods/read-pods.ts';
 import { injectedSelector, type SidecarPod } from '../../src/kube/pods/sidecar-pod.ts';
 import type { Cluster, KubeObject } from '../../src/kube/port.ts';
+import { renderAudit } from '../../src/render/audit.ts';
+import { type ConfigMapObject, configMapRef } from '../../src/store/cluster/objects.ts';
 import type { UserRules } from '../support/api-server/access.ts';
 import type { ApiRequest } from '../support/api-server/request.ts';
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../support/api-server/server.ts';
 import { injectedPods } from '../support/dapr/injected-pods.ts';
 import { controlPlaneObjects } from '../support/dapr-control-plane.ts';
 import { fixtureInstant, fixturePath, readForeignBundle } from '../support/fixtures.ts';
+import { schemaViolations } from '../support/schema.ts';
 
 const bundle = readForeignBundle('sentry-1.17');
 const other = readForeignBundle('step');
@@ -196,6 +200,29 @@ describe('an audit of a cluster', () => {
     });
     server.allow('admin', deny(['get', 'secrets'], ['get', 'configmaps']));
     await expect(audit()).rejects.toMatchObject({ code: 'cluster.forbidden' });
+  });
+
+  test('of a bundle that is two tells that it comes first, whoever holds what', async () => {
+    install('1.17.13');
+    server.store.change<ConfigMapObject>(configMapRef({ namespace: 'dapr-system' }), (found) => ({
+      ...found,
+      data: { 'ca.crt': String(other.anchors) },
+    }));
+    const report = await audit({ 'only-namespace': 'legacy' });
+    expect(report).toMatchObject({
+      against: { problem: null, conflict: 'Secret and ConfigMap hold different anchors' },
+      totals: { sidecars: 0 },
+    });
+    expect(schemaViolations(report)).toEqual([]);
+    expect(exitCodeOfAudit(report, 'error')).toBe(10);
+    const [first] = observeAudit(report).checks.flatMap(({ findings }) => findings);
+    expect(first).toMatchObject({ code: 'bundle.conflict', hint: 'The bundle comes first: `dapr-mtls check -k`.' });
+    expect(renderAudit(await audit(), { isTty: false, columns: 80, colour: false })).toContain(
+      'Mend: The bundle comes first: `dapr-mtls check -k`.',
+    );
+    // Dapr up to 1.11 reads the Secret alone, whatever else lies there.
+    server.store.put(...controlPlaneObjects({ version: '1.11.6', bundle }).filter(({ kind }) => kind === 'Deployment'));
+    expect((await audit()).against).not.toHaveProperty('conflict');
   });
 
   test('looks at one namespace alone, and needs no right on the others', async () => {

@@ -277,6 +277,16 @@ describe('warnings', () => {
     expect(lines).toEqual([[line], [], [], [line]]);
   });
 
+  test('of sidecars, not to be re-created before the bundle is well', () => {
+    const details = { subject: 'dapr-system/dapr-trust-bundle', message: 'they differ', hint: 'Unite them.' };
+    const findings = [finding('root.expires-soon', details), finding('cluster.bundle-mismatch', details)];
+    const sight = sightOf(old.files, { sidecars: sidecarsOf(1, 2, 1), findings });
+    const lines = linesOf(startWatch().turn({ kind: 'looked', sight }, momentAt(begin)));
+    expect(lines.filter((line) => line.includes('sidecar'))).toEqual([
+      'warning: Dapr sidecar warning: 3 of 4 sidecars lack a trust anchor that they need (2 stale, 1 broken): shop/Deployment/checkout. Do not re-create them before cluster.bundle-mismatch is mended: `dapr-mtls check -k`.',
+    ]);
+  });
+
   test('a grave finding each hour, and what is said of ends by the rules not at all', () => {
     const details = { subject: 'dapr-system/dapr-trust-bundle', message: 'they differ', hint: 'Unite them.' };
     const findings = [finding('cluster.bundle-mismatch', details), finding('root.expires-soon', details)];

@@ -2,6 +2,7 @@ import type { SidecarPod } from '../../kube/pods/sidecar-pod.ts';
 import type { ClusterReport } from '../cluster-report.ts';
 import { document, formatInstant } from '../report.ts';
 import { type AnchorVerdict, judgeEachOnce, type SidecarState, sidecarStates } from './judge-anchors.ts';
+import { troubleOf } from './mend.ts';
 import { type Reference, type ReferenceFiles, readReference } from './reference.ts';
 import type { AgainstReport, AuditReport, AuditScope, Counts, SidecarAudit, WorkloadAudit } from './report.ts';
 
@@ -58,11 +59,11 @@ export type FailOn = 'never' | 'warning' | 'error';
 
 /**
  * 10 when somebody would break (error), or is not proved to have followed (warning). A bundle that nobody
- * verifies is an error whoever is there: the next pod breaks.
+ * verifies, or that is two, is an error whoever is there: the next pod breaks.
  */
 export function exitCodeOfAudit({ against, totals }: AuditReport, failOn: FailOn): number {
   if (failOn === 'never') return 0;
-  if (against.problem !== null) return 10;
+  if (troubleOf(against)) return 10;
   const counted = totals.broken + (failOn === 'warning' ? totals.stale + totals.unknown : 0);
   return counted > 0 ? 10 : 0;
 }
@@ -144,7 +145,7 @@ function describeSidecar(pod: SidecarPod, { state, anchors }: AnchorVerdict): Si
 }
 
 function describeReference(
-  { kind, name, anchors, root, issuer, issuerUnread, needed, problem }: Reference,
+  { kind, name, anchors, root, issuer, issuerUnread, conflict, needed, problem }: Reference,
   sets: readonly AnchorSet[],
 ): AgainstReport {
   const heldBy = (fingerprint: string) =>
@@ -157,6 +158,7 @@ function describeReference(
     issuer: issuer?.fingerprint ?? null,
     ...(issuerUnread === undefined ? {} : { issuerUnread }),
     problem: problem ?? null,
+    ...(conflict === undefined ? {} : { conflict }),
     anchors: anchors.map((anchor) => ({
       role: anchor === root ? ('root' as const) : ('anchor' as const),
       needed: needed.includes(anchor),

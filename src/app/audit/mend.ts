@@ -2,6 +2,22 @@ import { quotePosix } from '../shell-quote.ts';
 import type { SidecarState } from './judge-anchors.ts';
 import type { AgainstReport, AuditReport, WorkloadAudit } from './report.ts';
 
+/** What is wrong with the bundle itself, and comes before all sidecars; undefined where it is well. */
+export function troubleOf(against: AgainstReport) {
+  const { problem, conflict, name: subject } = against;
+  const common = { severity: 'error', subject, hint: mendOfBundle(against) } as const;
+  if (problem !== null) {
+    const message = `nobody verifies this bundle, whatever they hold: ${problem}`;
+    return { ...common, code: 'bundle.unverifiable', message };
+  }
+  if (conflict === undefined) return undefined;
+  return {
+    ...common,
+    code: 'bundle.conflict',
+    message: `a pod that starts now does not get what it needs: ${conflict}`,
+  };
+}
+
 /** Pods that are re-created under a bundle that nobody verifies never start. */
 export function mendOfBundle({ kind, name }: AgainstReport): string {
   if (kind === 'live') return 'The bundle comes first: `dapr-mtls check -k`.';
@@ -19,7 +35,7 @@ export function mendOfSidecars(
   state: Exclude<SidecarState, 'current'>,
   namespace: string | null,
 ): string {
-  if (against.problem !== null) return mendOfBundle(against);
+  if (troubleOf(against)) return mendOfBundle(against);
   if (state === 'unknown') return 'Look at these pods; their object does not tell what they hold.';
   if (against.kind !== 'live')
     return 'Let the live bundle carry these anchors, too, and re-create the pods, before the issuer changes.';

@@ -14,6 +14,8 @@ export interface ReferenceFiles {
   readonly issuerChain: Buffer | undefined;
   /** Why it is not known, where that is told. */
   readonly issuerUnread?: string | undefined;
+  /** Why a pod that comes would not hold these anchors, or not verify its peers by them; undefined where it does. */
+  readonly conflict?: string | undefined;
 }
 
 /** What a sidecar needs for talking to the others. */
@@ -25,6 +27,7 @@ export interface Reference {
   readonly root: Certificate | undefined;
   readonly issuer: Certificate | undefined;
   readonly issuerUnread: string | undefined;
+  readonly conflict: string | undefined;
   /** The anchors that a sidecar has to hold. */
   readonly needed: readonly Certificate[];
   /** What peers show behind their own certificates; any of them where it is not known which. */
@@ -43,7 +46,8 @@ export function readReference({ kind, name, ...files }: ReferenceFiles, at: Date
   if (!anchors) throw noAnchors(name);
   const issuerChain = certificatesOf('issuerChain', files.issuerChain, name);
   const [issuer, ...rest] = issuerChain ?? [];
-  const found = { kind, name, anchors, issuer, issuerUnread: files.issuerUnread };
+  const { issuerUnread, conflict } = files;
+  const found = { kind, name, anchors, issuer, issuerUnread, conflict };
   if (!issuer) {
     const valid = anchors.filter(({ notBefore, notAfter }) => notBefore <= at && at <= notAfter);
     const needed = valid.length > 0 ? valid : anchors;

@@ -1,10 +1,11 @@
 import { clusterRemark } from '../cluster-report.ts';
+import { troubleOf } from './mend.ts';
 import type { AuditReport } from './report.ts';
 
 /** What must be said also to who asks for silence: the counts alone do not tell it. */
 export function auditWarnings({ against }: Pick<AuditReport, 'against'>): string[] {
-  const { problem } = against;
-  return problem === null ? [] : [`Warning: nobody verifies this bundle, whatever they hold: ${problem}`];
+  const trouble = troubleOf(against);
+  return trouble ? [`Warning: ${trouble.message}`] : [];
 }
 
 /** What a person should know beside the counts, for standard error. */

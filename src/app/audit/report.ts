@@ -25,6 +25,8 @@ export interface AgainstReport {
   readonly issuerUnread?: string;
   /** Why even a sidecar with all these anchors would verify nothing; null where that is well. */
   readonly problem: string | null;
+  /** Only where it is so: why a pod that is re-created now would not hold these anchors, or verify nobody by them. */
+  readonly conflict?: string;
   readonly anchors: readonly AuditedAnchor[];
 }
 

@@ -1,5 +1,5 @@
 import type { Severity } from '../../pki/rules/finding.ts';
-import { explainState, mendOfBundle, mendOfSidecars } from '../audit/mend.ts';
+import { explainState, mendOfSidecars, troubleOf } from '../audit/mend.ts';
 import type { AuditReport, Counts, WorkloadAudit } from '../audit/report.ts';
 import { clusterRemark } from '../cluster-report.ts';
 import { count } from '../count.ts';
@@ -22,21 +22,8 @@ const states = ['current', 'stale', 'broken', 'unknown'] as const;
 /** Each workload is a check of its own; the metrics count sidecars and name none of them. */
 export function observeAudit(report: AuditReport): Observation {
   const { cluster, at, against, totals, workloads } = report;
-  const bundle: ObservedCheck = {
-    name: `bundle ${against.name}`,
-    findings:
-      against.problem === null
-        ? []
-        : [
-            {
-              code: 'bundle.unverifiable',
-              severity: 'error',
-              subject: against.name,
-              message: `nobody verifies this bundle, whatever they hold: ${against.problem}`,
-              hint: mendOfBundle(against),
-            },
-          ],
-  };
+  const trouble = troubleOf(against);
+  const bundle: ObservedCheck = { name: `bundle ${against.name}`, findings: trouble ? [trouble] : [] };
   const checks = [bundle, ...workloads.map((workload) => judge(workload, report))];
   return {
     command: 'audit',
@@ -67,7 +54,12 @@ export function countSidecars(totals: Counts): Metric[] {
 /** The counts do not tell of the bundle, and where there are no sidecars they look well. */
 function tell({ against, totals }: AuditReport): string {
   const counts = states.map((state) => `${totals[state]} ${state}`).join(', ');
-  return `${against.problem === null ? '' : 'nobody verifies the bundle; '}${count(totals.sidecars, 'sidecar')}: ${counts}`;
+  return `${beginningOf(against)}${count(totals.sidecars, 'sidecar')}: ${counts}`;
+}
+
+function beginningOf({ problem, conflict }: AuditReport['against']): string {
+  if (problem !== null) return 'nobody verifies the bundle; ';
+  return conflict === undefined ? '' : 'the bundle is not one; ';
 }
 
 function judge(workload: WorkloadAudit, report: AuditReport): ObservedCheck {

@@ -1,4 +1,4 @@
-import { mendOfBundle, mendOfSidecars } from '../audit/mend.ts';
+import { mendOfSidecars, troubleOf } from '../audit/mend.ts';
 import type { AuditReport, WorkloadAudit } from '../audit/report.ts';
 import { count } from '../count.ts';
 import type { ObservedFinding } from '../observation/observation.ts';
@@ -15,17 +15,9 @@ export function orderFindings(findings: readonly ObservedFinding[]): ObservedFin
 /** One finding for each state, however many workloads are in it: who they are stands with the sidecars. */
 export function judgeSidecars(audit: AuditReport, holdings: readonly Holding[]): ObservedFinding[] {
   const { against, totals } = audit;
-  if (against.problem !== null)
-    return [
-      {
-        code: 'bundle.unverifiable',
-        severity: 'error',
-        subject: against.name,
-        message: `nobody verifies this bundle, whatever they hold: ${against.problem}`,
-        hint: mendOfBundle(against),
-      },
-    ];
-  return (['broken', 'stale', 'unknown'] as const)
+  const trouble = troubleOf(against);
+  if (trouble && against.problem !== null) return [trouble];
+  const behind = (['broken', 'stale', 'unknown'] as const)
     .filter((state) => totals[state] > 0)
     .map((state) => {
       const concerned = audit.workloads.filter((workload) => workload[state] > 0);
@@ -41,6 +33,7 @@ export function judgeSidecars(audit: AuditReport, holdings: readonly Holding[]):
         hint: mendOfSidecars(audit, state, null),
       };
     });
+  return trouble ? [trouble, ...behind] : behind;
 }
 
 const namesShown = 3;

@@ -1,6 +1,5 @@
 import type { Finding } from '../../pki/rules/finding.ts';
 import type { Picture, WatchedCertificate } from './picture.ts';
-import type { SidecarSight } from './ports.ts';
 
 /** Something that is wrong for as long as it stands. */
 export interface Warning {
@@ -33,7 +32,7 @@ export function findWarnings(picture: Picture, at: Date): Warning[] {
       };
     }),
     ...picture.certificates.flatMap((watched) => warnOfEnd(watched, at, isRootKnown)),
-    ...warnOfSidecars(picture.sidecars),
+    ...warnOfSidecars(picture),
   ];
 }
 
@@ -81,7 +80,7 @@ function warnOfEnd({ role, certificate, warnFrom }: WatchedCertificate, at: Date
 /** More names than these are for `dapr-mtls audit -k`. */
 const namesShown = 3;
 
-function warnOfSidecars(sidecars: SidecarSight | undefined): Warning[] {
+function warnOfSidecars({ sidecars, findings }: Pick<Picture, 'sidecars' | 'findings'>): Warning[] {
   if (!sidecars) return [];
   const { totals, behind, problem } = sidecars;
   const count = totals.stale + totals.broken;
@@ -99,9 +98,17 @@ function warnOfSidecars(sidecars: SidecarSight | undefined): Warning[] {
     {
       ...common,
       reason: 'SidecarsBehind',
-      message: `Dapr sidecar warning: ${count} of ${totals.sidecars} sidecars lack a trust anchor that they need (${totals.stale} stale, ${totals.broken} broken)${where}. Re-create them: \`dapr-mtls restart -k --apps\`.`,
+      message: `Dapr sidecar warning: ${count} of ${totals.sidecars} sidecars lack a trust anchor that they need (${totals.stale} stale, ${totals.broken} broken)${where}. ${mendOf(findings)}`,
     },
   ];
+}
+
+/** A pod that is re-created while the bundle is wrong holds no better anchors, or gets no certificate. */
+function mendOf(findings: Picture['findings']): string {
+  const first = findings.find(({ severity }) => severity === 'error');
+  return first
+    ? `Do not re-create them before ${first.code} is mended: \`dapr-mtls check -k\`.`
+    : 'Re-create them: `dapr-mtls restart -k --apps`.';
 }
 
 /** When the clock alone will make a warning of what is none yet. */
