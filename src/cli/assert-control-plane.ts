@@ -19,7 +19,11 @@ export async function assertControlPlane(
     look(cluster, configMapRef({ namespace })),
   ]);
   if (objects.some(({ presence }) => presence !== 'absent')) return;
-  throw new DaprMtlsError('dapr.missing', {
+  throw noControlPlane(namespace);
+}
+
+export function noControlPlane(namespace: string): DaprMtlsError {
+  return new DaprMtlsError('dapr.missing', {
     message: `there is no control plane in namespace ${namespace}: no Deployment ${sentryName}, and no bundle`,
     hint: 'Name its namespace with -n, another cluster with --context, or install it: `dapr init -k`.',
   });

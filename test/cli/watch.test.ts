@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -102,6 +102,17 @@ describe('what it tells', () => {
     expect(report?.warnings.map(({ reason }) => reason)).toEqual(
       expect.arrayContaining(['RootExpiring', 'IssuerExpiring']),
     );
+  });
+
+  test('with mends that lead to what is watched', async () => {
+    const certs = copyBundle(folder, 'sentry-1.18', 'damaged');
+    writeFileSync(join(certs, 'issuer.crt'), '');
+    const watching = startWatching(['--dir', certs, ...rarely, '--on-warning', hook('aimed.jsonl')]);
+    await watching.said(new RegExp(`dapr-mtls \\S+[^\`]* --dir ${certs}`));
+    await expect.poll(() => existsSync(join(folder, 'aimed.jsonl'))).toBe(true);
+    await watching.stop();
+    const told = readReports('aimed.jsonl').flatMap(({ warnings }) => warnings.map(({ message }) => message));
+    expect(told.join('\n')).toContain(`--dir ${certs}\``);
   });
 
   test('-q leaves what is no warning out', async () => {

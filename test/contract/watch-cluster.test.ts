@@ -183,6 +183,19 @@ describe('a look', () => {
     await expect(look(await watch())).resolves.toMatchObject({ findings: [] });
   });
 
+  test('of a namespace without a control plane tells so, before it begins and after', async () => {
+    server.allow('admin', { allow: 'all', deny: [] });
+    await expect(watch({ namespace: 'nowhere' })).rejects.toMatchObject({ code: 'dapr.missing' });
+    await expect(watch({ namespace: 'nowhere', 'read-secret': true })).rejects.toMatchObject({ code: 'dapr.missing' });
+    const source = await watch({ every: 1 });
+    for (const { kind, metadata } of server.store.objects()) {
+      if (kind === 'Deployment' && metadata.name === 'dapr-sentry')
+        server.store.remove({ resource: resources.deployments, namespace: 'dapr-system', name: metadata.name });
+    }
+    server.store.remove(configMapRef(place));
+    await expect(look(source)).rejects.toMatchObject({ code: 'dapr.missing' });
+  });
+
   test('finds an issuer that no anchor carries, as new sidecars do', async () => {
     const source = await watch();
     setAnchors(other);

@@ -10,6 +10,7 @@ import type { Finding } from '../../pki/rules/finding.ts';
 import { anchorsOf, type ConfigMapObject, configMapRef } from '../../store/cluster/objects.ts';
 import { digest } from '../../store/digest.ts';
 import type { BundleReader, FoundFiles, StoredBundle, StoreLocation } from '../../store/port.ts';
+import { assertControlPlane, noControlPlane } from '../assert-control-plane.ts';
 import { readClusterSite } from '../cluster-site.ts';
 import { openPublicReader } from '../public-bundle.ts';
 import { surveySite } from '../survey-cluster.ts';
@@ -30,6 +31,7 @@ export interface ClusterReading {
 /** As `check -k` reads it. @throws DaprMtlsError `cluster.*`, `dapr.missing` */
 export async function readWithSecret(cluster: Cluster, namespace: string): Promise<ClusterReading> {
   const site = await readClusterSite(cluster, namespace);
+  await assertControlPlane(cluster, site.controlPlane);
   const { stored, location, surroundings, daprVersion } = await surveySite(site);
   const options = { warnBeforeMs: defaultWarnBeforeMs, daprVersion };
   return {
@@ -55,7 +57,7 @@ interface Shown {
  * Without any right on the Secret: the anchors of the ConfigMap, and the issuer that Sentry shows. One
  * that is under none of the anchors is a finding, because it is what every new sidecar meets. While Sentry
  * does not answer, what was found of the issuer stands: that nobody could look is no all-clear.
- * @returns reads all anew at each call, which throws DaprMtlsError `cluster.*`
+ * @returns reads all anew at each call, which throws DaprMtlsError `cluster.*`, `dapr.missing`
  */
 export function openPublicReadings(
   cluster: Cluster,
@@ -67,6 +69,8 @@ export function openPublicReadings(
     const controlPlane = await readControlPlane(cluster, namespace);
     const reader = await openPublicReader(cluster, { namespace, sentryAddress });
     const configMap = await cluster.get<ConfigMapObject>(configMapRef({ namespace }));
+    // As `assertControlPlane`, which would ask for the Secret.
+    if (controlPlane.sentry === 'absent' && !configMap) throw noControlPlane(namespace);
     const anchors = anchorsOf(configMap, controlPlane.fileNames);
     const { stored, refusal } = await readBelieved(reader, anchors);
     const unseen = whyUnseen(stored, refusal);

@@ -5,6 +5,7 @@ import { describeWatch } from '../../app/watch/figures.ts';
 import { whyNotAlive, whyNotReady } from '../../app/watch/health.ts';
 import type { WatchReport } from '../../app/watch/report.ts';
 import { beginWatch, type Effect, type LogEntry } from '../../app/watch/watch.ts';
+import { type Aim, aimDocument } from '../../render/aim-advice.ts';
 import { renderLogLine } from '../../render/watch-log.ts';
 import { isReaderGone } from '../outlet.ts';
 import type { Streams } from '../streams.ts';
@@ -34,14 +35,14 @@ export async function runWatch(flags: WatchFlags, env: NodeJS.ProcessEnv, stream
   const writer = { instance: hostname(), version: DAPR_MTLS_VERSION, isJson };
   const log = (entry: LogEntry) => {
     if (entry.level === 'info' && flags.quiet) return;
-    streams.out(renderLogLine(entry, clock.now().at, writer));
+    streams.out(renderLogLine(aimDocument(entry, streams.aim), clock.now().at, writer));
   };
   const everyMs = flags.every ?? defaultEveryMs;
   // Before anything that takes time: the first process of a container ends by no signal that it does not handle.
   const stop = stopOnSignal(log);
   const watched = await Promise.race([openWatch(flags, everyMs, env), untilAborted(stop.signal)]);
   try {
-    if (watched) await watchOpened(watched, flags, { clock, log, everyMs, stop: stop.signal });
+    if (watched) await watchOpened(watched, flags, { clock, log, aim: streams.aim, everyMs, stop: stop.signal });
   } finally {
     stop.abort();
     watched?.close();
@@ -53,6 +54,8 @@ export async function runWatch(flags: WatchFlags, env: NodeJS.ProcessEnv, stream
 interface Surroundings {
   readonly clock: Clock;
   readonly log: (entry: LogEntry) => void;
+  /** Of the command line: what is advised leads to what is watched. */
+  readonly aim: Aim;
   readonly everyMs: number;
   readonly stop: AbortSignal;
 }
@@ -60,7 +63,7 @@ interface Surroundings {
 async function watchOpened(
   { source, announcer, leadership }: OpenedWatch,
   flags: WatchFlags,
-  { clock, log, everyMs, stop }: Surroundings,
+  { clock, log, aim, everyMs, stop }: Surroundings,
 ): Promise<void> {
   const thresholds = flags['warn-at'] ?? [{ kind: 'time', ms: defaultWarnBeforeMs }];
   const begin = beginWatch(source.location, thresholds, leadership?.leads ?? true);
@@ -70,8 +73,10 @@ async function watchOpened(
   const announcing = openAnnouncing(announcer, log);
   const perform = (effect: Effect) => {
     if (effect.kind === 'log') log(effect);
-    else if (effect.kind === 'announce') announcing.announce(effect.announcement);
-    else hooks[effect.report.event]?.call(effect.report);
+    // Who reads an Event is in the cluster already, and has a kubeconfig of his own.
+    else if (effect.kind === 'announce')
+      announcing.announce(aimDocument(effect.announcement, { namespace: aim.namespace }));
+    else hooks[effect.report.event]?.call(aimDocument(effect.report, aim));
   };
   const ended = runLoop(begin, { source, leadership, clock, everyMs, perform }, stop, (turned) => {
     loop = turned;
