@@ -25,9 +25,9 @@ export function judgeBridges({ reading, names, at }: RuleContext): Finding[] {
     );
 }
 
-/** Leaves of the chain verified under the anchor when the chain was made, and do not any more. */
+/** Leaves of the chain verified under the anchor when the chain was made, and do not any more; before that nothing has ended. */
 function hasEnded(chain: readonly [Certificate, ...Certificate[]], anchor: Certificate, at: Date): boolean {
   const made = Math.max(...[...chain, anchor].map(({ notBefore }) => notBefore.getTime()));
   const verifies = (instant: Date) => verifyLeafOf(chain, { anchors: [anchor], at: instant }).ok;
-  return verifies(new Date(made)) && !verifies(at);
+  return at.getTime() >= made && verifies(new Date(made)) && !verifies(at);
 }
