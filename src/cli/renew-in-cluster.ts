@@ -93,7 +93,7 @@ export async function previewInCluster({ store, site, input }: ClusterRenewal): 
   const { verdicts } = await judgeOwnersOf(site, draft.files);
   const { warnings, notes } = ownerRemarks(verdicts);
   const isHeld = draft.trust.every(({ verifies }) => verifies);
-  const cutOff = isHeld ? undefined : await findCutOff(site, draft.files, input.now);
+  const cutOff = isHeld ? undefined : await findCutOff(site, draft, input.now);
   return {
     ...report,
     remarks: [...report.remarks, ...(cutOff === undefined ? [] : [`Warning: ${cutOff}`]), ...warnings, ...notes],
@@ -156,16 +156,20 @@ function describeUpgrade(
 }
 
 /** Only where somebody is: under a bridge nobody is asked. */
-async function askAboutCutOff(renewal: ClusterRenewal, { files, trust }: PlannedRenewal): Promise<void> {
+async function askAboutCutOff(renewal: ClusterRenewal, planned: PlannedRenewal): Promise<void> {
   const { site, input, flags, streams } = renewal;
-  if (trust.every(({ verifies }) => verifies)) return;
-  const cutOff = await findCutOff(site, files, input.now);
+  if (planned.trust.every(({ verifies }) => verifies)) return;
+  const cutOff = await findCutOff(site, planned, input.now);
   if (cutOff === undefined) return streams.note('No sidecar of this cluster is cut off by the new bundle\n');
   streams.warn(`Warning: ${cutOff}\n`);
   await confirmAtTerminal('Replace the bundle?', flags.yes);
 }
 
-async function findCutOff(site: ClusterSite, files: FoundFiles, at: Date): Promise<string | undefined> {
+async function findCutOff(
+  site: ClusterSite,
+  { files, isOldRefused }: PlannedRenewal,
+  at: Date,
+): Promise<string | undefined> {
   const { cluster, controlPlane, place } = site;
   const { anchors, issuerChain } = files;
   const { release } = controlPlane;
@@ -181,7 +185,7 @@ async function findCutOff(site: ClusterSite, files: FoundFiles, at: Date): Promi
       },
       at,
     );
-    return describeCutOff(audit);
+    return describeCutOff(audit, isOldRefused);
   } catch (error) {
     if (!(error instanceof DaprMtlsError) || error.code !== 'cluster.forbidden') throw error;
     return `who is cut off was not checked: ${error.message}`;

@@ -1,4 +1,5 @@
-import type { TrustPair } from '../app/renew/effects.ts';
+import { anchorsOfBefore, newAnchors, type TrustPair } from '../app/renew/effects.ts';
+import { allInOneStep } from '../app/renew/renewal.ts';
 import type { CertificateChange, RenewalReport } from '../app/renew/report.ts';
 import { cutOffRemarks } from './cut-off.ts';
 import { formatRfc1123 } from './instant.ts';
@@ -92,14 +93,36 @@ export function renewalRemarks(report: RenewalReport): string[] {
   return [
     ...report.remarks,
     ...cutOffRemarks(report.trust, mendOf(report)),
+    ...restartRemarks(report),
     ...keepsakeRemarks('The old bundle', report),
   ];
 }
 
 /** The ways without a lost call lead from the old bundle on, and are of use before it has gone. */
-function mendOf({ outcome, store }: RenewalReport): string {
-  const rotate = `dapr-mtls rotate plan${store.kind === 'cluster' ? ' -k' : ` --dir ${quotePosix(store.name)}`}`;
-  if (outcome === 'dry-run' || outcome === 'handed-out')
-    return `Without cutting anybody off: \`${rotate}\`, then \`rotate run\`; or a renewal with the old root's key (--private-key).`;
-  return "Restart Sentry and every sidecar now. What cuts nobody off is `dapr-mtls rotate run`, or a renewal with the old root's key (--private-key).";
+function mendOf(report: RenewalReport): string {
+  const isWritten = report.outcome !== 'dry-run' && report.outcome !== 'handed-out';
+  const gentle = gentleWays(report, isWritten);
+  return isWritten ? `${restartAll}. What cuts nobody off is ${gentle}.` : `Without cutting anybody off: ${gentle}.`;
+}
+
+/** No rotation leads on from a bundle that Sentry refuses, and an old root's key only where its root is there. */
+function gentleWays({ store, steps, trust }: RenewalReport, isWritten: boolean): string {
+  const way = store.kind === 'cluster' ? ' -k' : ` --dir ${quotePosix(store.name)}`;
+  const withKey = "a renewal with the old root's key (--private-key)";
+  if (steps.some(({ name }) => name === allInOneStep)) {
+    const copy = `a copy from before the damage: \`dapr-mtls backup list${way}\`, then \`backup restore ID\``;
+    return trust.some(({ holder }) => holder === anchorsOfBefore) ? copy : `${copy}; or ${withKey}`;
+  }
+  if (isWritten) return `\`dapr-mtls rotate run\`, or ${withKey}`;
+  return `\`dapr-mtls rotate plan${way}\`, then \`rotate run\`; or ${withKey}`;
+}
+
+const restartAll = 'Restart Sentry and every sidecar now';
+
+/** Of a bundle that has ended nobody is left to be cut off, and all are to be restarted all the same. */
+function restartRemarks({ outcome, procedure, trust }: RenewalReport): string[] {
+  const isDue = outcome === 'renewed' && procedure === 'replace' && trust.every(({ holder }) => holder === newAnchors);
+  return isDue && trust.every(({ verifies }) => verifies)
+    ? [`${restartAll}: who holds other anchors than the new ones verifies nothing.`]
+    : [];
 }

@@ -179,6 +179,39 @@ describe('a renewal that cuts sidecars off', () => {
   });
 });
 
+test('to replace a bundle that cannot be read cuts off who runs on it, and a copy is the way out', async () => {
+  server.store.put(...injectedWorkload({ anchors: files.anchors.toString(), replicas: 2 }));
+  expect((await dapr('dapr mtls backup create -k')).status).toBe(0);
+  const bundle = { namespace: 'dapr-system', name: 'dapr-trust-bundle' };
+  const cut = files.anchors.toString().slice(0, 300);
+  server.store.change<SecretObject>({ resource: resources.secrets, ...bundle }, (secret) => ({
+    ...secret,
+    data: { ...secret.data, 'ca.crt': Buffer.from(cut).toString('base64') },
+  }));
+  server.store.change<ConfigMapObject>({ resource: resources.configMaps, ...bundle }, (configMap) => ({
+    ...configMap,
+    data: { ...configMap.data, 'ca.crt': cut },
+  }));
+  const told = (mend: string) =>
+    new RegExp(
+      [
+        'Warning: 2 sidecars of 1 workload will not verify .*`dapr-mtls backup list -k`[^]*',
+        'Warning: who holds the anchors from before the damage does not verify certificates of the new issuer\\.\n[^]*',
+        `${mend}a copy from before the damage: \`dapr-mtls backup list -k\``,
+      ].join(''),
+    );
+  const dry = await dapr('dapr mtls renew-certificate -k --dry-run');
+  expect(dry).toMatchObject({ status: 0, stderr: expect.stringMatching(told('Without cutting anybody off: ')) });
+  expect(dry.stderr).not.toContain('rotate');
+  const lines = dry.stdout.split('\n').filter((line) => line.includes('anchors'));
+  expect(lines).toContainEqual(expect.stringMatching(/^ {2}the anchors from before the damage +- +NO$/));
+  const renewed = await dapr('dapr mtls renew-certificate -k');
+  expect(renewed).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(told('Restart Sentry and every sidecar now. What cuts nobody off is ')),
+  });
+});
+
 test('a terminal gets the tables, colour included', async () => {
   const line = `stty cols 80; ${shellCommandOf('dapr')} mtls expiry`;
   const { stdout } = await runAny('script', ['-qec', line, '/dev/null'], {

@@ -80,6 +80,8 @@ test('a bundle that has ended is renewed and the control plane restarted on the 
   expect(status, stderr).toBe(0);
   expect(stdout).toContain('All control plane services have restarted successfully!\n');
   expect(stderr).toMatch(/statefulsets\/dapr-scheduler-server is back .*\nWatching the bundle for 1 s more/);
+  expect(stderr).toContain('Restart Sentry and every sidecar now: ');
+  expect(stderr).not.toContain('does not verify');
 });
 
 test('a Sentry that makes a root of its own two seconds after the restart is noticed', async () => {

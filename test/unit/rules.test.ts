@@ -292,6 +292,18 @@ test('an expired certificate in the middle is an error where the chain needs it'
   expect(codesOf(situation)).not.toContain('chain.useless');
 });
 
+test('a bridge has not ended before it begins', () => {
+  const codes = (at: Date) => check({ files: bridged, at }).findings.map(({ code }) => code);
+  expect(codes(before(400))).toContain('root.not-yet-valid');
+  expect(codes(before(400))).not.toContain('bridge.ended');
+});
+
+test('of what Sentry refuses a copy is the first mend, and a new bundle the last, with its price', () => {
+  const hintOf = (anchors: Buffer) => check({ files: { ...files, anchors } }).findings[0]?.hint ?? '';
+  for (const hint of [hintOf(files.anchors.subarray(0, 300)), hintOf(Buffer.from(crl))])
+    expect(hint).toMatch(/backup restore.*renew-certificate.*cuts off whoever holds the old anchors/);
+});
+
 test('an anchor that only a bridge serves is told by the end of the bridge', async () => {
   const old = await makeBundle({ rootValidMs: 365 * dayMs, issuerValidMs: 20 * dayMs });
   const renewed = encodeBundle((await renew(old.files)).bundle);

@@ -5,6 +5,7 @@ import { encodeBundle, encodeCertificates } from '../../pki/encode.ts';
 import { whySentryRefuses } from '../../pki/sentry.ts';
 import type { ChangeStep, StoreLocation } from '../../store/port.ts';
 import type { CurrentBundle } from './current.ts';
+import { allInOneStep } from './renewal.ts';
 
 /**
  * The steps from one bundle to another, each of which leaves files that a Sentry accepts: first the
@@ -29,7 +30,7 @@ function planGradually(current: CurrentBundle, next: TrustBundle, at: Date): Cha
   assertAccepted(final, at);
   const { anchors, issuerChain, issuerKey } = current.files;
   if (current.refusal !== undefined || !anchors || !issuerChain || !issuerKey)
-    return [{ name: 'put the new bundle into its place', files: final }];
+    return [{ name: allInOneStep, files: final }];
 
   const superset = encodeCertificates(union(next.anchors, current.liveAnchors));
   const steps: ChangeStep[] = [];

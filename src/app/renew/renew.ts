@@ -13,7 +13,7 @@ import { assertBundle } from '../assert-bundle.ts';
 import { assignRoles, describeStore, document, formatInstant } from '../report.ts';
 import { describeRootKey, planRootKey, type RootKeyWish, rootKeyLost } from '../root-key.ts';
 import { readCurrent } from './current.ts';
-import { listTrustPairs } from './effects.ts';
+import { listTrustPairs, remarkOnUnknown } from './effects.ts';
 import { makeRenewal } from './make.ts';
 import { planSteps } from './plan.ts';
 import type { Procedure, Renewal, RenewOptions } from './renewal.ts';
@@ -43,6 +43,8 @@ export interface RenewInput extends RenewOptions {
 /** What a renewal is about to write. */
 export interface PlannedRenewal {
   readonly procedure: Procedure;
+  /** Whether Sentry refuses the bundle that is replaced. */
+  readonly isOldRefused: boolean;
   /** The whole bundle as it will be. */
   readonly files: FoundFiles;
   readonly trust: RenewalReport['trust'];
@@ -139,10 +141,11 @@ async function prepare(stored: StoredBundle, location: StoreLocation, input: Ren
   const renewal = await makeRenewal(current, input);
   const steps = planSteps(current, renewal.bundle, input.now, location.kind);
   const after: FoundFiles = Object.assign({ ...stored.files }, ...steps.map(({ files }) => files));
-  const trust = listTrustPairs(current, renewal.bundle, input.now);
+  const trust = listTrustPairs(current, renewal.bundle, input.now, renewal.rootKey !== undefined);
+  const unknown = remarkOnUnknown(current, trust, location.names.anchors, input.now);
   return {
     renewal,
-    planned: { procedure: renewal.procedure, files: after, trust },
+    planned: { procedure: renewal.procedure, isOldRefused: current.refusal !== undefined, files: after, trust },
     steps,
     body: {
       procedure: renewal.procedure,
@@ -150,7 +153,7 @@ async function prepare(stored: StoredBundle, location: StoreLocation, input: Ren
       steps: describeSteps(steps, location),
       changes: describeChanges(stored.files, after, location, input.now),
       trust,
-      remarks: renewal.remarks,
+      remarks: [...renewal.remarks, ...(unknown === undefined ? [] : [unknown])],
     },
   };
 }

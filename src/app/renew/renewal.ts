@@ -32,6 +32,9 @@ export interface RenewOptions {
  */
 export type Procedure = 'bridge' | 'same-key' | 'same-root' | 'replace';
 
+/** The only step of a bundle that Sentry refuses, and of no other: there is nothing to be gentle to. */
+export const allInOneStep = 'put the new bundle into its place';
+
 /** The bundle that a renewal leads to, made and judged, not yet written. */
 export interface Renewal {
   readonly procedure: Procedure;

@@ -30,9 +30,18 @@ function judgeProblems(file: CertificateFile, context: RuleContext): Finding[] {
     finding(harmless.has(kind) ? 'pem.odd' : 'pem.unreadable', {
       subject: `${name}:${line}`,
       message,
-      hint: `Write ${name} anew with CERTIFICATE blocks only, each on lines of its own: ${mendingCommand(context, 'renew-certificate')} does, or ${mendingCommand(context, 'backup restore')}.`,
+      hint: harmless.has(kind) ? hintForOdd(name, context) : hintForDamaged(name, context),
     }),
   );
+}
+
+function hintForOdd(name: string, context: RuleContext): string {
+  return `Write ${name} anew with CERTIFICATE blocks only, each on lines of its own: ${mendingCommand(context, 'renew-certificate')} does, or ${mendingCommand(context, 'backup restore')}.`;
+}
+
+/** A copy comes first: from a bundle that Sentry refuses no bridge leads on. */
+function hintForDamaged(name: string, context: RuleContext): string {
+  return `Bring ${name} back from before the damage, which cuts nobody off: ${mendingCommand(context, 'backup restore')}. Or write it anew with CERTIFICATE blocks only, each on lines of its own. Where neither can be done, ${mendingCommand(context, 'renew-certificate')} makes a new bundle; without a bridge that cuts off whoever holds the old anchors.`;
 }
 
 function judgeForeignBlocks(file: CertificateFile, context: RuleContext): Finding[] {

@@ -24,7 +24,7 @@ export function judge(context: RuleContext): Finding[] {
       finding('sentry.refuses', {
         subject: 'bundle',
         message: `Sentry would exit: ${refusal}`,
-        hint: `Restore the last bundle that worked (${mendingCommand(context, 'backup restore')}) or make a new one (${mendingCommand(context, 'renew-certificate')}).`,
+        hint: `Restore the last bundle that worked (${mendingCommand(context, 'backup restore')}) or make a new one (${mendingCommand(context, 'renew-certificate')}), which cuts off whoever holds the old anchors.`,
       }),
     );
   }
