@@ -4,7 +4,7 @@ import type { BundleFiles, TrustBundle } from '../../src/pki/bundle.ts';
 import { currentOf, dayMs, makeBundle, renew } from '../support/bundles.ts';
 import { fixtureInstant } from '../support/fixtures.ts';
 
-const { files, bundle } = await makeBundle();
+const { files, bundle, rootKey } = await makeBundle();
 const other = await makeBundle();
 const only = `only the old anchor ${bundle.anchors[0]?.fingerprint.slice(0, 8)}`;
 const onlyOther = `only the old anchor ${other.bundle.anchors[0]?.fingerprint.slice(0, 8)}`;
@@ -56,6 +56,16 @@ describe('a bundle that Sentry refuses, replaced whole', () => {
     const at = new Date(fixtureInstant.getTime() - 400 * dayMs);
     expect(await replace(files, at)).toContain(`${only} / new: false`);
   });
+});
+
+test("the old root's key makes anew the root that cannot be read, and cuts off nobody", async () => {
+  const renewal = await renew(unreadable, { kind: 'private-key', rootKey, procedure: undefined });
+  expect(renewal.remarks[0]).toMatch(/that of the root that signed the old issuer/);
+  expect(tell(unreadable, renewal.bundle, { isNewRoot: true })).toEqual([
+    `${before} / new: true`,
+    'the new anchors / old: true',
+    'the new anchors / new: true',
+  ]);
 });
 
 describe('a copy that comes back', () => {

@@ -108,8 +108,7 @@ async function makeNewRoot(current: CurrentBundle, request: NewRootRequest, opti
   const rootKey = request.kind === 'private-key' ? request.rootKey : options.newKey(options.keyType);
   const root = await issueRoot(rootKey, after(options.now, options.rootValidMs), context);
   const issuer = await makeIssuer(root, options, context);
-  const remarks =
-    request.kind === 'private-key' ? ["The key that was given is not the running root's: this makes a new root."] : [];
+  const remarks = request.kind === 'private-key' ? [remarkOnKey(current, root.certificate, options.now)] : [];
   const made = { root: root.certificate, rootKey };
   const obstacle = whyNotBridge(request, options);
   const bridge = obstacle
@@ -137,6 +136,13 @@ async function makeNewRoot(current: CurrentBundle, request: NewRootRequest, opti
     bundle: { anchors: [root.certificate], issuerChain: [issuer.certificate], issuerKey: issuer.key },
     remarks: asked ? remarks : [...remarks, `No bridge: ${bridge.reason}.`],
   };
+}
+
+/** A root that nobody can read any more is known by the issuer that it has signed. */
+function remarkOnKey({ issuerChain: [issuer, ...rest] }: CurrentBundle, root: Certificate, at: Date): string {
+  return issuer && verifyLeafOf([issuer, ...rest], { anchors: [root], at }).ok
+    ? 'The key that was given is that of the root that signed the old issuer, and which is not among the anchors: this makes that root anew.'
+    : "The key that was given is not the running root's: this makes a new root.";
 }
 
 function whyNotBridge(request: NewRootRequest, { daprVersion }: RenewOptions): string | undefined {
