@@ -254,6 +254,11 @@ describe('figures and probes', () => {
   });
 });
 
+test.each(['--on-change', '--on-warning'])('an empty %s is a wrong command line', async (flag) => {
+  const told = await run(['watch', '--dir', bundles, flag, '']);
+  expect(told).toMatchObject({ status: 2, stderr: expect.stringContaining(`${flag} is empty`) });
+});
+
 describe('it ends within a second and well', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('%s, with a command under way', async (signal) => {
     const certs = copyBundle(folder, 'sentry-1.18', `ended-${signal}`);

@@ -46,11 +46,13 @@ export const watchFlags = {
     description: 'A shell command that is run on every change, with the report as JSON on its standard input.',
     helpValue: 'COMMAND',
     helpGroup: 'COMMANDS OF YOURS',
+    parse: async (text) => assertCommand('on-change', text),
   }),
   'on-warning': Flags.string({
     description: 'The same for warnings, which come back each hour.',
     helpValue: 'COMMAND',
     helpGroup: 'COMMANDS OF YOURS',
+    parse: async (text) => assertCommand('on-warning', text),
   }),
   format: Flags.string({
     description: "How each line of the log is written: as text or as JSON, both in Sentry's own shape.",
@@ -111,5 +113,14 @@ export function assertNothingOfClusters(flags: WatchFlags): void {
   throw new DaprMtlsError('usage.invalid', {
     message: `--${told} concerns a cluster, and a directory is watched`,
     hint: 'Leave it out, or say -k for the cluster of your kubeconfig.',
+  });
+}
+
+/** An empty one is a variable that was not set: nobody would ever be told. @throws DaprMtlsError `usage.invalid` */
+function assertCommand(name: string, text: string): string {
+  if (text.trim() !== '') return text;
+  throw new DaprMtlsError('usage.invalid', {
+    message: `--${name} is empty: there is no command to run`,
+    hint: 'Name a command, or leave the flag out.',
   });
 }
