@@ -62,7 +62,7 @@ const seen: readonly [string, string][] = [
     'tls: failed to verify certificate: x509: certificate has expired or is not yet valid',
   ],
   ['certificate.outside-validity', 'x509: certificate has expired or is not yet valid: current time'],
-  ['control-plane.missing', 'error checking mTLS: system configuration not found'],
+  ['dapr.not-installed', 'error checking mTLS: system configuration not found'],
   // tests/e2e of dapr/dapr: as it was once, and as it is.
   [
     'call.denied',

@@ -19,7 +19,7 @@ export function troubleOf(against: AgainstReport) {
 }
 
 /** Pods that are re-created under a bundle that nobody verifies never start. */
-export function mendOfBundle({ kind, name }: AgainstReport): string {
+function mendOfBundle({ kind, name }: AgainstReport): string {
   if (kind === 'live') return 'The bundle comes first: `dapr-mtls check -k`.';
   const command = kind === 'directory' ? 'check --dir' : 'inspect';
   return `The bundle comes first: \`dapr-mtls ${command} ${quotePosix(name)}\`.`;

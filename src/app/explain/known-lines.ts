@@ -476,7 +476,7 @@ export const knownLines: readonly KnownLine[] = [
       'failed to invoke, id: checkout, err: rpc error: code = PermissionDenied desc = access control policy has denied access to id: spiffe://public/ns/shop/cart operation: order verb: POST',
   },
   {
-    code: 'control-plane.missing',
+    code: 'dapr.not-installed',
     title: 'There is no Dapr in this cluster',
     pattern: /system configuration not found/,
     cause:
