@@ -1,6 +1,6 @@
 import { whyRotating } from '../app/rotate/under-way.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 import { DaprMtlsError } from '../errors.ts';
-import { quotePosix } from '../render/shell-quote.ts';
 import type { ClusterPlace } from '../store/cluster/objects.ts';
 import type { Place } from '../store/directory/place.ts';
 import { readRecord, recordPath } from '../store/directory/rotation-record.ts';

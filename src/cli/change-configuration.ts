@@ -3,8 +3,8 @@ import { changeConfiguration, writeConfiguration } from '../app/configuration/ch
 import { isReckonedWith, parseSetting } from '../app/configuration/document.ts';
 import { describeUnchanged } from '../app/configuration/followers.ts';
 import { type ConfigurationReport, describeConfiguration } from '../app/configuration/report.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 import { DaprMtlsError } from '../errors.ts';
-import { quotePosix } from '../render/shell-quote.ts';
 import type { Place } from '../store/directory/place.ts';
 import { DirectoryReader } from '../store/directory/read.ts';
 import { assertNotRotatingDirectory } from './assert-not-rotating.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChartReport } from '../app/init-cluster/report.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 import { DaprMtlsError, isSystemError } from '../errors.ts';
-import { quotePosix } from '../render/shell-quote.ts';
 import { findOther, hopVariable } from './hand-over.ts';
 import { withoutSecrets } from './helm/run-helm.ts';
 import { type ChartWish, helmArguments, officialArguments, releaseName } from './init-cluster-chart.ts';

@@ -1,9 +1,9 @@
 import { Command } from '@oclif/core/command';
 import type { Input, ParserOutput } from '@oclif/core/interfaces';
 import type { Document } from '../app/report.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 import { DaprMtlsError } from '../errors.ts';
 import { aimAdvice, aimDocument } from '../render/aim-advice.ts';
-import { quotePosix } from '../render/shell-quote.ts';
 import { officialFlags, outputFlags } from './flags.ts';
 import type { LeanConfig } from './lean-config.ts';
 import { readAim } from './read-aim.ts';

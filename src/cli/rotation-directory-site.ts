@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describeEnvironment } from '../app/environment.ts';
 import { type LeafSettings, leafSettingsOf } from '../app/rotate/leaf-settings.ts';
 import type { RestartRequest, RotationSite, SentryView } from '../app/rotate/world.ts';
-import { quotePosix } from '../render/shell-quote.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 import type { Place } from '../store/directory/place.ts';
 import { findSettings } from './configuration-file.ts';
 import { findTrustDomain } from './environment.ts';

@@ -1,4 +1,4 @@
-import { quotePosix } from './shell-quote.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 
 /** By which words a command line has said which cluster or directory it means. */
 export interface Aim {

@@ -1,7 +1,7 @@
 import type { InitReport } from '../app/init.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 import { formatRfc1123 } from './instant.ts';
 import { keepsakeRemarks } from './keepsakes.ts';
-import { quotePosix } from './shell-quote.ts';
 
 export function renderInit(report: InitReport): string {
   const directory = report.store.name;

@@ -1,10 +1,10 @@
 import { anchorsOfBefore, newAnchors, type TrustPair } from '../app/renew/effects.ts';
 import { allInOneStep } from '../app/renew/renewal.ts';
 import type { CertificateChange, RenewalReport } from '../app/renew/report.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 import { cutOffRemarks } from './cut-off.ts';
 import { formatRfc1123 } from './instant.ts';
 import { keepsakeRemarks } from './keepsakes.ts';
-import { quotePosix } from './shell-quote.ts';
 import { type Colour, columns, fitColumns, painter, shortName } from './text.ts';
 
 /** The words are upstream's, spelling included: scripts look for them. */

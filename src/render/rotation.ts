@@ -1,7 +1,7 @@
 import type { Wait } from '../app/rotate/gates/gate.ts';
 import type { HolderReport, PhaseReport, RotationReport, WaitReport } from '../app/rotate/report.ts';
+import { quotePosix } from '../app/shell-quote.ts';
 import { formatMinute, hang, nameOf, readInstants } from './rotation-text.ts';
-import { quotePosix } from './shell-quote.ts';
 import { type Colour, foldColumns, painter, printable, type Terminal, widthOf } from './text.ts';
 
 type Paint = ReturnType<typeof painter>;

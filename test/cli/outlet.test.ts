@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { quotePosix } from '../../src/render/shell-quote.ts';
+import { quotePosix } from '../../src/app/shell-quote.ts';
 import { bareEnvironment, packageHome, run, runAny } from '../support/command-line.ts';
 import { fixturePath } from '../support/fixtures.ts';
 import { commandOf, isScript, shellCommandOf } from '../support/program-under-test.ts';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { decodeRecord } from '../../src/app/rotate/record.ts';
-import { quotePosix } from '../../src/render/shell-quote.ts';
+import { quotePosix } from '../../src/app/shell-quote.ts';
 import { type SecretObject, secretRef } from '../../src/store/cluster/objects.ts';
 import { makeBundle } from '../support/bundles.ts';
 import { run } from '../support/command-line.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { quotePosix } from '../../src/render/shell-quote.ts';
+import { quotePosix } from '../../src/app/shell-quote.ts';
 import type { SecretObject } from '../../src/store/cluster/objects.ts';
 import { recordRef } from '../../src/store/cluster/rotation-record.ts';
 import { makeBundle } from '../support/bundles.ts';

@@ -35,7 +35,8 @@ export function mendOfSidecars(
   state: Exclude<SidecarState, 'current'>,
   namespace: string | null,
 ): string {
-  if (troubleOf(against)) return mendOfBundle(against);
+  const trouble = troubleOf(against);
+  if (trouble) return trouble.hint;
   if (state === 'unknown') return 'Look at these pods; their object does not tell what they hold.';
   if (against.kind !== 'live')
     return 'Let the live bundle carry these anchors, too, and re-create the pods, before the issuer changes.';

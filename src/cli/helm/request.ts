@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
+import { quotePosix } from '../../app/shell-quote.ts';
 import { DaprMtlsError } from '../../errors.ts';
 import type { HelmRelease } from '../../kube/owners/facts.ts';
-import { quotePosix } from '../../render/shell-quote.ts';
 import { daprChart } from './dapr-chart.ts';
 
 /** The release to upgrade, and the way to it. */

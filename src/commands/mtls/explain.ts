@@ -1,10 +1,10 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { listKnownLines, startExplaining } from '../../app/explain/explain.ts';
+import { quotePosix } from '../../app/shell-quote.ts';
 import { readLogLines } from '../../cli/log-source.ts';
 import { MtlsCommand } from '../../cli/mtls-command.ts';
 import { renderExplanation } from '../../render/explanation.ts';
-import { quotePosix } from '../../render/shell-quote.ts';
 
 export default class Explain extends MtlsCommand {
   static override summary = 'What a line of a log of Sentry, daprd or Helm means, how to check it and how to mend it.';

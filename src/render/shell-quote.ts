@@ -1,2 +1,0 @@
-/** What is advised is quoted there, too. */
-export { quotePosix } from '../app/shell-quote.ts';
